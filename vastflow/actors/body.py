@@ -1,0 +1,171 @@
+"""How is a user's body called, and what does its answer mean?
+
+The one place where user code runs: on a worker thread or as a task, never in an actor. It may raise anything; what
+comes out is always an answer.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from vastflow.actors.messages import Answered, Call, Reported
+from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised
+from vastflow.course.facts import NOTHING, Delta
+from vastflow.drawing import Atlantic, Headwaters, River
+from vastflow.drawing.call import Call as Callee
+from vastflow.errors import Continue, Fail, Failure, Retry
+from vastflow.log import BodyFields, Masker, escape, in_body, leave
+
+__all__ = ["call_body", "call_body_async"]
+
+_LONGEST = 20_000  # characters of a traceback that are kept: its end says what happened
+
+
+def call_body(call: Call, masker: Masker, actor: str) -> Answered:
+    """Call a `def` body and return what it answered."""
+    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
+    water: Headwaters | None = None
+    try:
+        stream, water = _prepare(call)
+        answer = _returned(call, getattr(stream, call.body)(water), water)
+    except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
+        answer = _raised(call, raised, water, masker)
+    finally:
+        leave(token)
+    return Answered(call.flow, call.address, call.ticket, answer)
+
+
+async def call_body_async(call: Call, masker: Masker, actor: str) -> Answered:
+    """Call an `async def` body and return what it answered."""
+    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
+    water: Headwaters | None = None
+    try:
+        stream, water = _prepare(call)
+        body: Coroutine[Any, Any, object] = getattr(stream, call.body)(water)
+        answer = _returned(call, await body, water)
+    except asyncio.CancelledError as raised:
+        answer = _raised(call, raised, water, masker)
+    except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
+        answer = _raised(call, raised, water, masker)
+    finally:
+        leave(token)
+    return Answered(call.flow, call.address, call.ticket, answer)
+
+
+def _prepare(call: Call) -> tuple[River | Atlantic, Headwaters]:
+    """Return the stream as this call's `self`, and the water as the body asks to see it."""
+    flow = call.flow
+    stream = flow.streams[call.address].in_call(_callee(call))
+    view = flow.bound.view(call.address, call.body)
+    return stream, view.open(call.water.flat(), place=call.address, extra=flow.bound.extras(call.address))
+
+
+def _callee(call: Call) -> Callee:
+    flow = call.flow
+
+    def report(share: float | None, text: str) -> None:
+        flow.supervisor.tell(Reported(flow, call.address, call.ticket, share, text))
+
+    return Callee(
+        flow_id=flow.id,
+        uid=flow.progress.uid,
+        address=call.address,
+        body=call.body,
+        attempt=call.attempt,
+        run=call.run,
+        round=flow.progress.round,
+        cancelled=call.cancelling,
+        report=report,
+        failures=dict(flow.progress.failures),
+        failure=call.failure,
+    )
+
+
+def _returned(call: Call, value: object, water: Headwaters) -> Answer:
+    if value is None:
+        return Done(delta_of(water))
+    named = type(value).__name__
+    message = (
+        f"{call.body}() returned a {named}, but a body's answer is None (done) or what it raises: put results into "
+        f"the water and return None; raise Continue, Retry or Fail for the rest"
+    )
+    return Broken(Failure("bad-return", message, call.address, call.attempt))
+
+
+def delta_of(water: Headwaters) -> Delta:
+    """Return what a body changed in its water."""
+    put, drop = water.changes()
+    if not put and not drop:
+        return NOTHING
+    return Delta({key: msgspec.Raw(value) for key, value in put.items()}, drop)
+
+
+def _raised(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Answer:
+    match raised:
+        case Continue() if water is not None:
+            return _not_yet(call, raised, water, masker)
+        case Retry():
+            return Again(_failure(call, raised, water, masker), raised.after)
+        case Fail():
+            return Broken(_failure(call, raised, water, masker))
+        case _:
+            return Raised(_failure(call, raised, water, masker))
+
+
+def _not_yet(call: Call, said: Continue, water: Headwaters, masker: Masker) -> Answer:
+    try:
+        delta = delta_of(water)
+    except Exception as error:  # noqa: BLE001  # what was mutated cannot be stored: that is the poll's failure
+        return Raised(_failure(call, error, water, masker))
+    return NotYet(_clean(said.reason, water, masker), said.progress, said.after, delta)
+
+
+def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Failure:
+    kind = type(raised)
+    return Failure(
+        kind="error",
+        message=_clean(_text(raised), water, masker),
+        address=call.address,
+        attempt=call.attempt,
+        code=raised.code if isinstance(raised, Fail) else None,
+        exception=_name(kind),
+        types=tuple(_name(each) for each in kind.__mro__ if each is not object),
+        traceback=_clean(_traceback(raised)[-_LONGEST:], water, masker, lines=True),
+    )
+
+
+def _text(raised: BaseException) -> str:
+    try:
+        return str(raised)
+    except Exception:  # noqa: BLE001  # an exception's own __str__ may raise
+        return "(its text cannot be read)"
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _traceback(raised: BaseException) -> str:
+    """Return the traceback from the user's own frame on."""
+    frames: TracebackType | None = raised.__traceback__
+    own = frames.tb_next if frames is not None and frames.tb_next is not None else frames
+    try:
+        return "".join(traceback.format_exception(type(raised), raised, own))
+    except Exception:  # noqa: BLE001  # an exception's own __str__ may raise
+        return ""
+
+
+def _clean(text: str, water: Headwaters | None, masker: Masker, *, lines: bool = False) -> str:
+    """Return a text without secrets of the water and without control characters."""
+    told = text.encode(errors="backslashreplace").decode()
+    secrets = _secrets(water, masker) if water is not None else ()
+    masked = masker.text(told, secrets)
+    return "\n".join(escape(line) for line in masked.split("\n")) if lines else escape(masked)
+
+
+def _secrets(water: Headwaters, masker: Masker) -> list[str]:
+    return [value for key in list(water) if masker.matches(key) and isinstance(value := water[key], str)]

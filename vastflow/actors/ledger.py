@@ -1,0 +1,129 @@
+"""Who writes?
+
+The only writer of flows. It gathers what all actors hand it and commits it in one transaction, then answers each.
+"""
+
+from vastflow.actors.messages import Beat, Flush, Write, Written
+from vastflow.clock import Clock
+from vastflow.ledger.contract import Batch, FactRow, Store
+from vastflow.log import get_logger
+from vastflow.runtime import Ref, Runtime
+
+__all__ = ["LedgerActor"]
+
+MOST = 2_000  # facts in a batch
+_FIRST_PAUSE = 0.05  # seconds before a commit that failed is tried again, doubled each time
+_LONGEST_PAUSE = 5.0
+
+
+class LedgerActor:
+    """The one writer: group commit, and the beat that says the store is served."""
+
+    def __init__(self, store: Store, epoch: int, runtime: Runtime) -> None:
+        """Have nothing to write.
+
+        Args:
+            store: opened and taken.
+            epoch: the owner's.
+            runtime: for the time and for pauses.
+        """
+        self.name = "ledger"
+        self.me: Ref
+        self._store = store
+        self._epoch = epoch
+        self._clock: Clock = runtime.clock
+        self._runtime = runtime
+        self._number = 0
+        self._waiting: list[Write] = []
+        self._trying = 0
+        self._flushing = False
+        self._pause = 0.0
+        self._log = get_logger(self.name)
+
+    def receive(self, message: Write | Flush | Beat) -> None:
+        """Gather, commit, or note that the store is served."""
+        match message:
+            case Write():
+                self._waiting.append(message)
+                self._ask_to_flush()
+            case Flush():
+                self._flushing = False
+                self._flush()
+            case Beat():
+                self._store.beat(self._epoch, self._clock.now())
+
+    def failed(self, message: Write | Flush | Beat, error: BaseException) -> None:
+        """Lose nothing: what could not be written is kept, and tried again after a pause."""
+        self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
+        self._log.error(
+            "the store cannot be written; nothing is lost, it is tried again",
+            trying=type(message).__name__.lower(),
+            waiting=len(self._waiting),
+            seconds=self._pause,
+            exc_info=error,
+        )
+        if self._waiting and not self._flushing:
+            self._flushing = True
+            self._runtime.at(self._clock.now() + round(self._pause * 1_000_000), self.me, Flush())
+
+    def _ask_to_flush(self) -> None:
+        """Tell itself, once: the message lands behind all that is queued, so one transaction takes it all."""
+        if not self._flushing:
+            self._flushing = True
+            self.me.tell(Flush())
+
+    def _flush(self) -> None:
+        """Commit what fits into one batch, and answer."""
+        writes = self._take()
+        if not writes:
+            return
+        lost = self._commit(writes)
+        self._pause = 0.0
+        self._trying = 0
+        del self._waiting[: len(writes)]
+        if self._waiting:
+            self._ask_to_flush()
+        self._answer(writes, lost)
+
+    def _take(self) -> list[Write]:
+        """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""
+        if self._trying:
+            return self._waiting[: self._trying]
+        taken: list[Write] = []
+        facts = 0
+        for write in self._waiting:
+            facts += len(write.facts)
+            if taken and facts > MOST:
+                break
+            taken.append(write)
+        self._trying = len(taken)
+        return taken
+
+    def _commit(self, writes: list[Write]) -> frozenset[str]:
+        if self._number and self._pause and self._store.last_batch(self._epoch) == self._number + 1:
+            self._number += 1  # the commit whose answer was lost had gone through
+            return frozenset()
+        batch = _batch(self._epoch, self._number + 1, writes)
+        lost = self._store.commit(batch)
+        self._number += 1
+        return lost
+
+    def _answer(self, writes: list[Write], lost: frozenset[str]) -> None:
+        replies: dict[int, tuple[Ref, list[Write]]] = {}
+        for write in writes:
+            replies.setdefault(id(write.reply), (write.reply, []))[1].append(write)
+        for reply, theirs in replies.values():
+            reply.tell(Written(theirs, lost))
+
+
+def _batch(epoch: int, number: int, writes: list[Write]) -> Batch:
+    batch = Batch(epoch, number)
+    facts: list[FactRow] = batch.facts
+    for write in writes:
+        facts.extend(write.facts)
+        if write.move is not None:
+            batch.moves.append(write.move)
+        if write.row is not None:
+            batch.charts[write.row.chart] = write.chart
+            batch.flows.append(write.row)
+    return batch

@@ -1,0 +1,116 @@
+"""How does one flow stand, and what has happened to it?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+import msgspec
+from rich.console import RenderableType
+from rich.table import Column, Table
+from rich.text import Text
+
+from vastflow.cli.journal import journal, veiled
+from vastflow.cli.output import make_table, write, write_json
+from vastflow.cli.source import find_id, reading, silent_since, store_option
+from vastflow.cli.water import masked, water_lines, water_of
+from vastflow.cli.wording import failed, moment, of_poll, of_try, plain, remark, state, took
+from vastflow.clock import SystemClock, from_moment
+from vastflow.course.states import ENDED
+from vastflow.ledger.reading import Event, FlowStatus, read_events, read_status
+
+__all__ = ["command"]
+
+
+@click.command("show")
+@click.argument("flow", metavar="ID")
+@store_option
+@click.option("--events", is_flag=True, help="Also the journal, fact by fact.")
+@click.option("--water", is_flag=True, help="Also the water; values under telling keys are masked.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+def command(flow: str, url: str, *, events: bool, water: bool, as_json: bool) -> None:
+    """Show how one flow stands.
+
+    ID is the flow's id, or as much of its beginning as no other flow has.
+    """
+    with reading(url) as reader:
+        flow_id = find_id(reader, flow)
+        status = read_status(reader, flow_id)
+        known = read_events(reader, flow_id) if events else None
+        held = water_of(reader, flow_id) if water else None
+        silent = "" if status.state in ENDED else silent_since(reader)
+    if as_json:
+        write_json(_document(status, silent, known, held))
+    else:
+        write(*_parts(status, silent, known, held))
+
+
+def _document(
+    status: FlowStatus, silent: str, events: list[Event] | None, water: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(status)
+    told |= {"tags": masked(status.tags), "silent_since": silent or None}
+    if water is not None:
+        told["water"] = water
+    if events is not None:
+        told["events"] = [msgspec.to_builtins(veiled(event, shown=water is not None)) for event in events]
+    return told
+
+
+def _parts(
+    status: FlowStatus, silent: str, events: list[Event] | None, water: Mapping[str, Any] | None
+) -> Iterator[RenderableType]:
+    yield _head(status, silent)
+    if status.streams:
+        yield Text()
+        yield _streams(status)
+    if water is not None:
+        yield Text()
+        yield water_lines(water)
+    if events is not None:
+        yield Text()
+        yield journal(events, shown=water is not None)
+
+
+def _head(status: FlowStatus, silent: str) -> Table:
+    table = make_table(Column(style="dim", no_wrap=True), Column(overflow="fold"))
+    for name, value in _lines(status, silent):
+        table.add_row(name, value)
+    return table
+
+
+def _lines(status: FlowStatus, silent: str) -> Iterator[tuple[str, Text]]:
+    yield "flow", plain(status.id)
+    yield "name", plain(status.name)
+    yield "state", state(status.state)
+    yield "outcome", state(status.outcome) if status.outcome else Text("none yet")
+    yield "started", Text(moment(status.started))
+    yield "took", Text(_took(status))
+    if status.tags:
+        yield "tags", plain(", ".join(f"{key}={value}" for key, value in masked(status.tags).items()))
+    if status.failure is not None:
+        yield "failure", Text(failed(status.failure))
+    if status.stranded:
+        yield "stranded", plain(" ".join(status.stranded.split()))
+    if silent:
+        yield "served", Text(f"by nobody since {silent}; the flow goes on when its program runs again")
+
+
+def _took(status: FlowStatus) -> str:
+    if status.ended is not None:
+        return took((status.ended - status.started).total_seconds())
+    return f"{took((SystemClock().now() - from_moment(status.started)) / 1_000_000)} so far"
+
+
+def _streams(status: FlowStatus) -> Table:
+    table = make_table(
+        Column("STREAM", no_wrap=True, overflow="fold"),
+        Column("STATE", no_wrap=True),
+        Column("ATTEMPT", no_wrap=True),
+        Column("POLL", no_wrap=True),
+        Column("", no_wrap=True, overflow="ellipsis"),
+        head=True,
+    )
+    for stream in status.streams:
+        address = plain("  " * stream.depth + stream.address)
+        table.add_row(address, state(stream.state), of_try(stream), of_poll(stream), Text(remark(stream)))
+    return table

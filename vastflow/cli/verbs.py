@@ -1,0 +1,90 @@
+"""Which verbs are there, and on which page?
+
+A verb's page is loaded when the verb is called and not before, so none pays for what another needs.
+"""
+
+import importlib
+from typing import Any, NamedTuple
+
+import click
+
+import vastflow
+from vastflow.errors import FlowNotFound, StoreError, StoreServed, VastflowError
+
+__all__ = ["NOT_FOUND", "STORE_TROUBLE", "VERBS", "Verb", "main"]
+
+NOT_FOUND = 3
+"""The exit code when there is no such flow."""
+
+STORE_TROUBLE = 4
+"""The exit code when the store cannot be read."""
+
+
+class Verb(NamedTuple):
+    """The page that holds a verb as `command`, and what the verb does."""
+
+    page: str
+    sentence: str
+
+
+VERBS = {
+    "demo": Verb("vastflow.cli.demonstration", "Run a flow against a small simulated cloud, and watch it."),
+    "list": Verb("vastflow.cli.listing", "List the flows of a store, the newest first."),
+    "show": Verb("vastflow.cli.report", "Show how one flow stands."),
+    "version": Verb("vastflow.cli.release", "Say which release this is."),
+}
+"""All verbs by name."""
+
+
+class Verbs(click.Group):
+    """A group that loads a verb's page when the verb is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # as click calls it
+        """Return the names of all verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as click calls it
+        """Return a verb, its page now loaded."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(VERBS[cmd_name].page).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as click calls it
+        """Write the verbs with their sentences, and load none of them for it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.sentence) for name, verb in VERBS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call a verb, and say in one line what is wrong if it cannot do its work."""
+        try:
+            return super().invoke(ctx)
+        except VastflowError as error:
+            _complain(error)
+            ctx.exit(_code(error))
+
+
+def _complain(error: VastflowError) -> None:
+    from vastflow.log import escape  # noqa: PLC0415  # brings structlog and rich, which only a complaint needs
+
+    click.echo("Error: " + "\n".join(map(escape, str(error).split("\n"))), err=True)
+
+
+def _code(error: VastflowError) -> int:
+    match error:
+        case FlowNotFound():
+            return NOT_FOUND
+        case StoreError() | StoreServed():
+            return STORE_TROUBLE
+        case _:
+            return 1
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(vastflow.__version__, prog_name="vastflow", message="%(prog)s %(version)s")
+def main() -> None:
+    """Look at durable flows, and see one flow.
+
+    A flow is drawn and started by a program of yours; here you look at what is in its store, whether somebody serves it
+    or not.
+    """

@@ -1,0 +1,96 @@
+"""How is it said: times, states, counts, failures?
+
+One line each, without control characters, since names and texts come from outside.
+"""
+
+from datetime import datetime, timedelta
+
+from rich.text import Text
+
+from vastflow.errors import Failure
+from vastflow.ledger.reading import StreamStatus
+from vastflow.log import escape
+
+__all__ = ["clock_time", "failed", "moment", "of_poll", "of_try", "plain", "remark", "short_moment", "state", "took"]
+
+_STYLES = {
+    "success": "green",
+    "fail": "bold red",
+    "stranded": "bold red",
+    "cancelled": "yellow",
+    "retrying": "yellow",
+    "running": "cyan",
+    "cycling": "cyan",
+    "ending": "cyan",
+}
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return a text from outside as it is shown: nothing in it steers the terminal."""
+    return Text(escape(text), style)
+
+
+def state(named: str) -> Text:
+    """Return a state in its colour."""
+    return plain(named, _STYLES.get(named, "dim"))
+
+
+def took(seconds: float) -> str:
+    """Return a span of time in at most two units."""
+    whole = round(seconds)
+    if seconds < 10:  # noqa: PLR2004  # below, the fraction says something
+        return f"{max(seconds, 0.0):.2f} s"
+    if whole < 60:  # noqa: PLR2004  # seconds of a minute
+        return f"{seconds:.1f} s"
+    minutes, seconds_left = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004  # minutes of an hour
+        return f"{minutes} min {seconds_left:02} s"
+    hours, minutes_left = divmod(minutes, 60)
+    if hours < 24:  # noqa: PLR2004  # hours of a day
+        return f"{hours} h {minutes_left:02} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def moment(at: datetime) -> str:
+    """Return a time in this machine's time zone."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_moment(at: datetime, now: datetime) -> str:
+    """Return a time where there is little room: the hour if it is less than half a day away, else the day."""
+    return clock_time(at) if abs(now - at) < timedelta(hours=12) else moment(at)[:10]
+
+
+def clock_time(at: datetime) -> str:
+    """Return the time of day in this machine's time zone."""
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def of_try(stream: StreamStatus) -> str:
+    """Return which attempt of how many it is at; empty if it never began."""
+    return f"{stream.attempt} of {stream.attempts}" if stream.attempt else ""
+
+
+def of_poll(stream: StreamStatus) -> str:
+    """Return which poll of how many was made last; empty if there was none."""
+    if not stream.polls:
+        return ""
+    return f"{stream.polls} of {stream.cycle_times}" if stream.cycle_times else str(stream.polls)
+
+
+def failed(failure: Failure) -> str:
+    """Return a failure in one line, what is behind it included."""
+    line = escape(" ".join(str(failure).split()))
+    return f"{line} (because of {failed(failure.cause)})" if failure.cause is not None else line
+
+
+def remark(stream: StreamStatus) -> str:
+    """Return what there is to say about a stream beside its state."""
+    if stream.failure is not None and stream.state != "success":
+        return failed(stream.failure)
+    told = [escape(stream.answer)] if stream.answer and stream.state == "cycling" else []
+    if stream.share is not None and stream.state != "success":
+        told.append(f"{stream.share:.0%}")
+    if stream.due is not None:
+        told.append(f"next at {clock_time(stream.due)}")
+    return ", ".join(told)

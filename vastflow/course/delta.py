@@ -1,0 +1,121 @@
+"""What is in the water, and who wrote it?
+
+A sheet is one delta laid on the sheet below it, immutable and shared, so a fork costs nothing. A branch's delta is
+what lies between its tip and the fork; a join lays one merged sheet on the fork's.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from vastflow.course.facts import Delta
+from vastflow.drawing.values import canonical
+
+__all__ = ["Clash", "Sheet", "Writing", "lay", "merged", "same", "spring"]
+
+
+class Sheet:
+    """One delta on top of another; `by` is the address that wrote it."""
+
+    __slots__ = ("_flat", "below", "by", "delta")
+
+    def __init__(self, below: "Sheet | None", delta: Delta, by: str) -> None:
+        """Lay a delta on `below`."""
+        self.below = below
+        self.delta = delta
+        self.by = by
+        self._flat: dict[str, msgspec.Raw] | None = None
+
+    def flat(self) -> Mapping[str, msgspec.Raw]:
+        """Return all there is, encoded values by key; not to be changed."""
+        if self._flat is None:
+            self._flat = self._flatten()
+        return self._flat
+
+    def _flatten(self) -> dict[str, msgspec.Raw]:
+        above: list[Sheet] = []
+        sheet: Sheet | None = self
+        while sheet is not None and sheet._flat is None:  # noqa: SLF001  # its own class
+            above.append(sheet)
+            sheet = sheet.below
+        flat: dict[str, msgspec.Raw] = dict(sheet._flat or {}) if sheet is not None else {}  # noqa: SLF001  # the same
+        for each in reversed(above):
+            flat.update(each.delta.put)
+            for key in each.delta.drop:
+                flat.pop(key, None)
+        return flat
+
+
+class Writing(NamedTuple):
+    """The last thing a branch said of a key: its encoded value, or None if it deleted it; and who."""
+
+    value: msgspec.Raw | None
+    by: str
+
+
+class Clash(NamedTuple):
+    """Two branches wrote one key differently."""
+
+    key: str
+    first: Writing
+    second: Writing
+
+
+def spring(water: Mapping[str, msgspec.Raw], by: str = "") -> Sheet:
+    """Return the sheet a flow or a basin begins with."""
+    return Sheet(None, Delta(put=dict(water)), by)
+
+
+def lay(below: Sheet, delta: Delta, by: str) -> Sheet:
+    """Return `delta` laid on `below`; an empty one costs nothing."""
+    return Sheet(below, delta, by) if delta else below
+
+
+def between(tip: Sheet, fork: Sheet) -> dict[str, Writing]:
+    """Return what was written above `fork` up to `tip`, the last writing of each key."""
+    written: dict[str, Writing] = {}
+    for sheet in _down(tip, fork):
+        for key, value in sheet.delta.put.items():
+            written.setdefault(key, Writing(value, sheet.by))
+        for key in sheet.delta.drop:
+            written.setdefault(key, Writing(None, sheet.by))
+    return written
+
+
+def merged(tips: Sequence[Sheet], fork: Sheet) -> tuple[Delta, tuple[Clash, ...]]:
+    """Return the branches' deltas as one, later branches winning, and where two of them differ."""
+    total: dict[str, Writing] = {}
+    clashes: list[Clash] = []
+    for tip in tips:
+        for key, writing in between(tip, fork).items():
+            earlier = total.get(key)
+            if earlier is not None and not same(earlier.value, writing.value):
+                clashes.append(Clash(key, earlier, writing))
+            total[key] = writing
+    return _as_delta(total.items()), tuple(clashes)
+
+
+def _down(tip: Sheet, fork: Sheet) -> Iterator[Sheet]:
+    sheet: Sheet | None = tip
+    while sheet is not None and sheet is not fork:
+        yield sheet
+        sheet = sheet.below
+
+
+def same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
+    """Say whether two encoded values (None: no value) are equal, order of mappings apart."""
+    if one is None or other is None:
+        return one is other
+    return bytes(one) == bytes(other) or canonical(bytes(one)) == canonical(bytes(other))
+
+
+def _as_delta(written: Iterable[tuple[str, Writing]]) -> Delta:
+    put = {}
+    drop = []
+    for key, (value, _) in written:
+        if value is None:
+            drop.append(key)
+        else:
+            put[key] = value
+    return Delta(put=put, drop=tuple(drop))

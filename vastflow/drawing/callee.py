@@ -1,0 +1,131 @@
+"""What does `self` know of its own call?
+
+What a body knows and asks about its call is on `self`, which is then a copy of the drawn stream that carries the call.
+Outside an engine there is no call, and asking raises.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn, Self
+
+from vastflow.drawing.call import Call
+from vastflow.drawing.declaration import Declared
+from vastflow.errors import BodyCancelled, Failure, NotYetBuilt, OutsideFlow
+
+__all__ = ["Callee"]
+
+
+class Callee(Declared):
+    """Something whose bodies the engine calls."""
+
+    _call: ClassVar[Call | None] = None
+
+    def in_call(self, call: Call) -> Self:
+        """Return a copy that knows its call; it shares nothing with other calls that could be changed."""
+        called = object.__new__(type(self))
+        told = called.__dict__
+        told.update(self.__dict__)
+        told["_call"] = call
+        for name in self._changing:
+            told[name] = copy.deepcopy(told[name])
+        return called
+
+    @property
+    def key(self) -> str:
+        """36 characters that are the same for every attempt of this run, to be handed to outside APIs."""
+        return self._in("key").key()
+
+    def key_for(self, purpose: str) -> str:
+        """Return another such key, for this purpose."""
+        return self._in("key_for()").key(purpose)
+
+    @property
+    def flow_id(self) -> str:
+        """The id of the flow."""
+        return self._in("flow_id").flow_id
+
+    @property
+    def address(self) -> str:
+        """Where the stream stands in its flow, such as `east/create-vm`."""
+        return self._in("address").address
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, from 1."""
+        return self._in("attempt").attempt
+
+    @property
+    def run(self) -> int:
+        """How often the stream was begun anew in this flow, from 1."""
+        return self._in("run").run
+
+    @property
+    def round(self) -> int:
+        """Which round of the flow this is, from 1."""
+        return self._in("round").round
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the stream is being cancelled, now."""
+        return self._in("cancelled").cancelled()
+
+    def check_cancelled(self) -> None:
+        """Raise if the stream is being cancelled.
+
+        Raises:
+            BodyCancelled: it is.
+        """
+        call = self._in("check_cancelled()")
+        if call.cancelled():
+            raise BodyCancelled(
+                f"{call.address} of flow {call.flow_id} is being cancelled: let this through, or tidy up and return"
+            )
+
+    @property
+    def failure(self) -> Failure:
+        """Why the flow failed; in `fail` and `undo` only."""
+        call = self._in("failure")
+        if call.failure is None:
+            raise OutsideFlow(
+                f"self.failure was asked in `{call.body}` of {call.address}, flow {call.flow_id}, where nothing has "
+                f"failed: ask it in `fail` or `undo`, or ask self.failures"
+            )
+        return call.failure
+
+    @property
+    def failures(self) -> Mapping[str, Failure]:
+        """All failures of the flow so far, by address."""
+        return self._in("failures").failures
+
+    def progress(self, share: float | None, text: str = "") -> None:
+        """Say how far the body has come, for the live status: a share from 0.0 to 1.0 (or None) and a text."""
+        self._in("progress()").report(None if share is None else min(1.0, max(0.0, share)), text)
+
+    def signal(self, name: str) -> Any:
+        """Take the oldest signal of this name, or None; not in this release yet."""
+        self._later(f"signal({name!r})", "poll from `cycle`")
+
+    def resource(self, name: str) -> Any:
+        """Return the engine's resource of this name; not in this release yet."""
+        self._later(f"resource({name!r})", "make the client inside the body")
+
+    def save(self) -> None:
+        """Keep what the body has written so far; not in this release yet."""
+        self._later("save()", "divide the work among several rivers")
+
+    async def asave(self) -> None:
+        """Keep what the body has written so far; not in this release yet."""
+        self._later("asave()", "divide the work among several rivers")
+
+    def _in(self, asked: str) -> Call:
+        if self._call is None:
+            raise OutsideFlow(
+                f"self.{asked} of {type(self).__qualname__} is known only in a body that an engine calls: "
+                f"start a flow and ask there, `andes.start()` (a helper that calls one body in a test comes later)"
+            )
+        return self._call
+
+    def _later(self, asked: str, instead: str) -> NoReturn:
+        call = self._in(asked)
+        fault = f"{call.address}: self.{asked} is not in this release yet: {instead} for now"
+        raise NotYetBuilt(call.flow_id, (fault,))

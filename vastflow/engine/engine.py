@@ -1,0 +1,302 @@
+"""How do the parts go together?
+
+An engine serves one store: it takes it, goes on with what is unfinished, starts flows and answers for them.
+"""
+
+import itertools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from vastflow.actors import AndesActor, Directory, FlowRecord, LedgerActor
+from vastflow.actors.messages import Adopt, Beat, Begin, Look
+from vastflow.clock import SystemClock
+from vastflow.course import Progress, Rules
+from vastflow.course.delta import spring
+from vastflow.course.picture import FlowPicture
+from vastflow.course.states import ENDED
+from vastflow.drawing import Andes, Headwaters
+from vastflow.drawing.chart import Cargo
+from vastflow.drawing.launcher import Terms
+from vastflow.drawing.laying import Bound, Laid, lay
+from vastflow.engine.flow import Flow
+from vastflow.engine.identity import check_same, new_id, new_uid
+from vastflow.engine.recovery import Found, find_unfinished
+from vastflow.engine.refusal import refuse_unbuilt
+from vastflow.engine.waiting import Waiting
+from vastflow.errors import EngineClosed, FlowConflict
+from vastflow.ledger import open_store
+from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
+from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_status, status_of
+from vastflow.log import Masker, get_logger
+from vastflow.runtime import Real, Ref, Runtime
+
+__all__ = ["Engine"]
+
+W = TypeVar("W", bound=Headwaters)
+VARIABLE = "VASTFLOW_STORE"
+FILE = "sqlite:///vastflow.db"
+_BEAT = 1.0  # seconds between two beats that say the store is served
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Engine:
+    """Serves a store: runs its flows, starts new ones, answers for all.
+
+    Args:
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`; None for `VASTFLOW_STORE`, else
+            `sqlite:///vastflow.db`.
+        store: a store that is open already, instead of a url.
+        serve: must be True in this release: this engine runs the flows, or raises.
+        jitter: share by which waits vary, 0.0 to 0.5.
+        cancel_grace: seconds a cancelled body may take before it is abandoned.
+        secrets: patterns of keys whose values are masked, instead of the usual ones.
+        runtime: what gives actors their threads; for tests.
+
+    Raises:
+        StoreServed: another engine serves this store.
+        StoreError: it is no store, or was written by a newer release.
+    """
+
+    def __init__(  # noqa: PLR0913  # keyword-only settings
+        self,
+        url: str | None = None,
+        *,
+        store: Store | None = None,
+        serve: bool = True,
+        jitter: float = 0.1,
+        cancel_grace: float = 10.0,
+        secrets: Iterable[str] | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Take the store and go on with what is unfinished in it."""
+        if not serve:
+            message = (
+                "serve=False is not in this release yet: read a store that is served with `vastflow list` and `show`"
+            )
+            raise EngineClosed(message)
+        self.closed = False
+        self.runtime: Runtime = runtime or Real(SystemClock())
+        self._store = store or open_store(url or default_url())
+        self._waiting = Waiting()
+        self._log = get_logger("engine")
+        masker = Masker(tuple(secrets)) if secrets is not None else Masker()
+        self._rules = Rules(itertools.count(1).__next__, jitter, cancel_grace, masker.matches)
+        self._open(masker)
+
+    def _open(self, masker: Masker) -> None:
+        clock = self.runtime.clock
+        owner = self._store.take("server", clock.now())
+        try:
+            clock.hold(self._store.latest())
+            self._directory = Directory(self.runtime, masker, owner.epoch)
+            found = find_unfinished(self._store, owner, clock.now())
+            periods = [(each.began, each.ended) for each in self._store.periods() if each.epoch != owner.epoch]
+            ledger = LedgerActor(self._store, owner.epoch, self.runtime)
+            self._directory.ledger = self._directory.settle(ledger)
+            self._beat = self.runtime.every(_BEAT, self._directory.ledger, Beat())
+            for each in found:
+                self._adopt(each, periods)
+        except BaseException:
+            self.runtime.close()
+            self._store.close()
+            raise
+
+    @property
+    def reader(self) -> Reader:
+        """Where its flows can be read."""
+        return self._store
+
+    def start(
+        self,
+        andes: Andes[W],
+        water: W | Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,  # noqa: A002  # the word users look for
+        tags: Mapping[str, str] | None = None,
+        not_before: Any = None,
+        deadline: Any = None,
+        **values: Any,
+    ) -> Flow[W]:
+        """Start a flow; it is on disk when this returns.
+
+        Args:
+            andes: the drawing.
+            water: the starting water.
+            id: an idempotency key: the same id with the same drawing's name and the same water gives the flow there is.
+            tags: text by text, to find the flow by.
+            not_before: not in this release yet.
+            deadline: not in this release yet.
+            **values: more water, by key.
+
+        Raises:
+            DrawingError: the drawing or the water is wrong; all faults are named.
+            NotYetBuilt: it uses what this release cannot run yet.
+            FlowConflict: the id belongs to a flow that was started differently.
+            EngineClosed: the engine was closed.
+        """
+        return self.launch(andes, water, values, Terms(id, tags or {}, not_before, deadline))
+
+    def start_many(self, andes: Andes[W], waters: Iterable[W | Mapping[str, Any]]) -> list[Flow[W]]:
+        """Start a flow for each of these waters, in few commits; all are on disk when this returns.
+
+        Raises:
+            DrawingError: one of the waters is wrong; those before it have been started.
+            EngineClosed: the engine was closed.
+        """
+        begun: list[tuple[Flow[W], Future[None] | None]] = [self._begin(andes, water, {}, Terms()) for water in waters]
+        for _, written in begun:
+            if written is not None:
+                self.runtime.wait(written)
+        return [flow for flow, _ in begun]
+
+    def launch(
+        self, andes: Andes[W], water: Mapping[str, Any] | None, values: Mapping[str, Any], terms: Terms
+    ) -> Flow[W]:
+        """Start a flow on these terms; `start` says more."""
+        flow: Flow[W]
+        flow, written = self._begin(andes, water, values, terms)
+        if written is not None:
+            try:
+                self.runtime.wait(written)
+            except FlowConflict:  # somebody else was faster with this id: it may be the same flow
+                return self.launch(andes, water, values, terms)
+        return flow
+
+    def flow(self, flow_id: str) -> Flow[Headwaters]:
+        """Return a handle on a flow there is.
+
+        Raises:
+            FlowNotFound: there is none with this id.
+        """
+        find(self._store, flow_id)
+        return Flow(self, flow_id, Headwaters)
+
+    def flows(
+        self,
+        *,
+        state: str | Sequence[str] = (),
+        name: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[Flow[Headwaters]]:
+        """Return handles on flows, the newest first.
+
+        Args:
+            state: only flows in this state, or in one of these.
+            name: only flows of this Andes.
+            tags: only flows that have all of these.
+            limit: so many at most.
+            after: the id of the last flow of the page before.
+        """
+        states = (state,) if isinstance(state, str) else tuple(state)
+        query = FlowQuery(states=states, name=name, tags=tags or {}, limit=limit, after=after)
+        return [Flow(self, row.id, Headwaters) for row in self._store.flows(query)]
+
+    def look(self, flow_id: str) -> FlowStatus:
+        """Return how a flow stands; `Flow.status` says more."""
+        row = find(self._store, flow_id)
+        if row.state in ENDED or row.stranded or self.closed:
+            return read_status(self._store, flow_id)
+        seen: Future[FlowPicture | None] = Future()
+        self._supervisor(row.name).tell(Look(flow_id, seen))
+        picture = self.runtime.wait(seen)
+        return status_of(row, picture) if picture is not None else read_status(self._store, flow_id)
+
+    def ending(self, flow_id: str) -> "Future[Progress | None]":
+        """Return a future that is done when the flow has ended or was stranded."""
+        future = self._waiting.add(flow_id)
+        row = find(self._store, flow_id)
+        if row.state in ENDED or row.stranded:
+            self._waiting.resolve(flow_id, None)
+        return future
+
+    def close(self, drain: float = 5.0) -> bool:
+        """Stop serving: no cancel, flows go on when the store is served again. May come twice.
+
+        Args:
+            drain: seconds that running bodies get to end.
+
+        Returns:
+            True if no body was left running.
+        """
+        if self.closed:
+            return True
+        self.closed = True
+        self._beat.cancel()
+        quiet = self.runtime.close(drain)
+        self._store.close()
+        self._waiting.close()
+        self._log.info("engine closed", quiet=quiet)
+        return quiet
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _begin(
+        self, andes: Andes[W], water: Mapping[str, Any] | None, values: Mapping[str, Any], terms: Terms
+    ) -> "tuple[Flow[W], Future[None] | None]":
+        """Hand a new flow to its supervisor; None: a flow with this id is there already, and is the same."""
+        if self.closed:
+            message = "the engine was closed: make a new one to start flows"
+            raise EngineClosed(message)
+        laid = lay(andes, water, values)
+        refuse_unbuilt(laid.chart, laid.cargo.anchors, terms)
+        row = self._row(laid, terms)
+        handle: Flow[W] = Flow(self, row.id, andes.water)
+        if terms.id is not None and (taken := self._store.flow(terms.id)) is not None:
+            check_same(taken, row.name, laid.cargo.water)
+            return handle, None
+        written: Future[None] = Future()
+        progress = Progress(laid.chart, row.uid, spring(laid.cargo.water), laid.cargo.anchors)
+        record = self._record(row, laid.cargo, progress, laid.bound)
+        record.supervisor.tell(Begin(record, row, laid.stored, written))
+        return handle, written
+
+    def _row(self, laid: Laid, terms: Terms) -> FlowRow:
+        now = self.runtime.clock.now()
+        return FlowRow(
+            id=terms.id if terms.id is not None else new_id(now, self.runtime.entropy),
+            uid=new_uid(self.runtime.entropy),
+            name=laid.chart.name,
+            started=now,
+            changed=now,
+            tags=_ENCODE(dict(terms.tags)),
+            owner="server",
+            epoch=self._directory.epoch,
+            chart=laid.digest,
+            cargo=_ENCODE(laid.cargo),
+        )
+
+    def _adopt(self, found: Found, periods: Sequence[tuple[int, int]]) -> None:
+        record = self._record(found.row, read_cargo(found.row), found.progress, found.bound)
+        record.supervisor.tell(Adopt(record, periods))
+
+    def _record(self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound) -> FlowRecord:
+        return FlowRecord(row, cargo, progress, bound, self._supervisor(row.name))
+
+    def _supervisor(self, name: str) -> Ref:
+        return self._directory.andes(name, lambda: self._make_andes(name))
+
+    def _make_andes(self, name: str) -> AndesActor:
+        return AndesActor(f"andes:{name}", self.runtime, self._directory, self._rules, self._finish)
+
+    def _finish(self, flow: FlowRecord) -> None:
+        self._waiting.resolve(flow.id, None if flow.stranded else flow.progress)
+
+
+def default_url() -> str:
+    """Return the URL of the store that is used when none is named."""
+    return os.environ.get(VARIABLE) or FILE

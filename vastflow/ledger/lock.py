@@ -1,0 +1,132 @@
+"""Who serves an embedded store?
+
+Whoever holds the record lock on its side file. The lock belongs to the process and dies with it, so no crash leaves
+it behind; the pid in the file is there for messages only. Closing any handle of the file would drop the lock, so a
+process opens it once: that is what the table by device and inode is for.
+"""
+
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+
+from vastflow.errors import StoreError, StoreServed
+
+__all__ = ["ServingLock"]
+
+_REFUSED = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+_PID_BYTES = 32
+
+_mutex = threading.Lock()
+_held: dict[tuple[int, int], list[int]] = {}
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # Windows forbids others to read what is locked; so the lock lies far behind the pid.
+    _FAR = 1 << 30
+
+    def _lock(handle: int) -> None:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        os.lseek(handle, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+if hasattr(os, "register_at_fork"):
+    # A fork inherits the table but not the lock.
+    os.register_at_fork(after_in_child=_held.clear)
+
+
+class ServingLock:
+    """The right to serve one store, held until `release()` or the end of the process."""
+
+    def __init__(self, store: str) -> None:
+        """Take it.
+
+        Args:
+            store: path of the store; the lock is on the file `<store>-lock` beside it.
+
+        Raises:
+            StoreServed: somebody has it.
+            StoreError: the side file cannot be made or locked.
+        """
+        with _mutex:
+            self._key: tuple[int, int] | None = _take(store)
+
+    def release(self) -> None:
+        """Give it back; may come twice."""
+        with _mutex:
+            key, self._key = self._key, None
+            for handle in _held.pop(key, []) if key else ():
+                os.close(handle)
+
+
+def _take(store: str) -> tuple[int, int]:
+    path = f"{store}-lock"
+    _refuse_own(store, _key_of(path))
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StoreError(f"cannot open {path}, without which {store} is not served: {error.strerror}") from error
+    key = _identity(os.fstat(handle))
+    if key in _held:
+        # Another name of a file that is locked here: closing this handle would drop that lock.
+        _held[key].append(handle)
+        _refuse_own(store, key)
+    _lock_or_close(store, handle)
+    _held[key] = [handle]
+    _write_pid(handle)
+    return key
+
+
+def _lock_or_close(store: str, handle: int) -> None:
+    try:
+        _lock(handle)
+    except OSError as error:
+        pid = _read_pid(handle)
+        os.close(handle)
+        if error.errno in _REFUSED:
+            raise _served(store, f"process {pid}" if pid else "another process") from error
+        raise StoreError(f"cannot lock {store}-lock: {error.strerror}; keep the store on a local disk") from error
+
+
+def _refuse_own(store: str, key: tuple[int, int] | None) -> None:
+    if key in _held:
+        raise _served(store, f"another engine of this process ({os.getpid()})")
+
+
+def _served(store: str, by: str) -> StoreServed:
+    return StoreServed(
+        f"{store} is served by {by}, and one engine serves a store at a time; use that engine, or close it and try "
+        "again. Reading goes on meanwhile: `vastflow list`, `vastflow show`"
+    )
+
+
+def _key_of(path: str) -> tuple[int, int] | None:
+    try:
+        return _identity(Path(path).stat())
+    except OSError:
+        return None
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return (found.st_dev, found.st_ino)
+
+
+def _read_pid(handle: int) -> str:
+    os.lseek(handle, 0, os.SEEK_SET)
+    text = os.read(handle, _PID_BYTES).decode("ascii", "replace").strip()
+    return text if text.isdigit() else ""
+
+
+def _write_pid(handle: int) -> None:
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, f"{os.getpid()}\n".encode())
