@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -331,7 +331,7 @@ class Tale(RuleBasedStateMachine):
 
 @pytest.mark.promise("5.1", "5.4")
 def test_the_changes_are_the_difference_to_what_it_was_opened_on() -> None:
-    run_state_machine_as_test(Tale)
+    run_state_machine_as_test(Tale, settings=settings(max_examples=50, stateful_step_count=12))
 
 
 # Shared with nobody

@@ -291,7 +291,7 @@ def test_an_owner_that_was_followed_behind_its_back_writes_nothing(
     assert store.facts("a") == []
 
 
-def _plan(path: Path, statement: str, values: list[object]) -> list[str]:
+def _plan(path: Path, statement: str, values: list[object] | dict[str, str]) -> list[str]:
     with closing(sqlite3.connect(path)) as link:
         return [row[3] for row in link.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
 
@@ -300,20 +300,22 @@ def _plan(path: Path, statement: str, values: list[object]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("facts", 2),
-        ("flow_owner", 1),
-        ("claim_flow", 3),
-        ("last_batch", 1),
-        ("latest", 0),
-        ("chart", 1),
-        ("move_flow", 7),
-        ("purge_facts", 1),
-        ("purge_cargo", 1),
-        ("purge_flow", 1),
+        ("facts", {"flow": "x", "after": "1"}),
+        ("flow_owner", ["x"]),
+        ("claim_flow", ["x"] * 3),
+        ("last_batch", {"epoch": "1"}),
+        ("latest", []),
+        ("chart", ["x"]),
+        ("move_flow", ["x"] * 7),
+        ("purge_facts", ["x"]),
+        ("purge_cargo", ["x"]),
+        ("purge_flow", ["x"]),
     ],
 )
-def test_no_statement_on_the_way_of_a_flow_looks_at_all_rows(path: Path, name: str, values: int) -> None:
-    plan = _plan(path, SQL[name], ["x"] * values)
+def test_no_statement_on_the_way_of_a_flow_looks_at_all_rows(
+    path: Path, name: str, values: list[object] | dict[str, str]
+) -> None:
+    plan = _plan(path, SQL[name], values)
 
     assert [step for step in plan if step.startswith("SCAN") and step != "SCAN owner"] == []
 

@@ -53,9 +53,10 @@ def _told(event: Event) -> Iterator[str]:
         yield f"attempt {event.attempt}"
     if event.run > 1:
         yield f"run {event.run}"
-    for name in ("outcome", "polls"):
-        if name in details:
-            yield f"{name} {details[name]}"
+    if "outcome" in details:
+        yield str(details["outcome"])
+    if "polls" in details:
+        yield f"poll {details['polls']}"
     yield from _written(details)
     if isinstance(due := details.get("due"), int):
         yield f"next at {clock_time(to_moment(due))}"

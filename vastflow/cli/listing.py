@@ -43,16 +43,17 @@ def command(url: str, states: tuple[str, ...], name: str | None, limit: int, *, 
 
 def document(row: FlowRow) -> dict[str, Any]:
     """Return a flow's row for programs."""
-    return {
+    told: dict[str, Any] = {
         "id": row.id,
         "name": row.name,
         "state": row.state,
         "outcome": row.outcome,
         "stranded": row.stranded,
         "tags": masked(_tags(row)),
-        "started": to_moment(row.started).isoformat(),
-        "ended": to_moment(row.ended).isoformat() if row.ended else None,
+        "started": to_moment(row.started),
+        "ended": to_moment(row.ended) if row.ended else None,
     }
+    return {name: msgspec.to_builtins(value) for name, value in told.items()}
 
 
 def _write(rows: Sequence[FlowRow]) -> None:

@@ -13,10 +13,10 @@ from vastflow.cli.journal import journal, veiled
 from vastflow.cli.output import make_table, write, write_json
 from vastflow.cli.source import find_id, reading, silent_since, store_option
 from vastflow.cli.water import masked, water_lines, water_of
-from vastflow.cli.wording import failed, moment, of_poll, of_try, plain, remark, state, took
+from vastflow.cli.wording import address, clock_time, failed, moment, of_poll, of_try, plain, remark, state, took
 from vastflow.clock import SystemClock, from_moment
 from vastflow.course.states import ENDED
-from vastflow.ledger.reading import Event, FlowStatus, read_events, read_status
+from vastflow.ledger.reading import Event, FlowStatus, StreamStatus, read_events, read_status
 
 __all__ = ["command"]
 
@@ -101,6 +101,11 @@ def _took(status: FlowStatus) -> str:
     return f"{took((SystemClock().now() - from_moment(status.started)) / 1_000_000)} so far"
 
 
+def _says(stream: StreamStatus) -> str:
+    due = f"next at {clock_time(stream.due)}" if stream.due is not None else ""
+    return ", ".join(filter(None, (remark(stream), due)))
+
+
 def _streams(status: FlowStatus) -> Table:
     table = make_table(
         Column("STREAM", no_wrap=True, overflow="fold"),
@@ -111,6 +116,5 @@ def _streams(status: FlowStatus) -> Table:
         head=True,
     )
     for stream in status.streams:
-        address = plain("  " * stream.depth + stream.address)
-        table.add_row(address, state(stream.state), of_try(stream), of_poll(stream), Text(remark(stream)))
+        table.add_row(address(stream), state(stream.state), of_try(stream), of_poll(stream), Text(_says(stream)))
     return table

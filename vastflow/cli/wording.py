@@ -11,7 +11,19 @@ from vastflow.errors import Failure
 from vastflow.ledger.reading import StreamStatus
 from vastflow.log import escape
 
-__all__ = ["clock_time", "failed", "moment", "of_poll", "of_try", "plain", "remark", "short_moment", "state", "took"]
+__all__ = [
+    "address",
+    "clock_time",
+    "failed",
+    "moment",
+    "of_poll",
+    "of_try",
+    "plain",
+    "remark",
+    "short_moment",
+    "state",
+    "took",
+]
 
 _STYLES = {
     "success": "green",
@@ -28,6 +40,11 @@ _STYLES = {
 def plain(text: str, style: str = "") -> Text:
     """Return a text from outside as it is shown: nothing in it steers the terminal."""
     return Text(escape(text), style)
+
+
+def address(stream: StreamStatus) -> Text:
+    """Return where a stream stands, indented by its depth."""
+    return plain("  " * stream.depth + stream.address + (" (Atlantic)" if stream.kind == "atlantic" else ""))
 
 
 def state(named: str) -> Text:
@@ -91,6 +108,4 @@ def remark(stream: StreamStatus) -> str:
     told = [escape(stream.answer)] if stream.answer and stream.state == "cycling" else []
     if stream.share is not None and stream.state != "success":
         told.append(f"{stream.share:.0%}")
-    if stream.due is not None:
-        told.append(f"next at {clock_time(stream.due)}")
     return ", ".join(told)

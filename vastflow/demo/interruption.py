@@ -4,13 +4,14 @@ A body that comes to the place stays there, and whoever watches kills the proces
 spoken to the cloud and whose end is not on disk yet: the worst moment.
 """
 
+import queue
 import threading
 
-__all__ = ["await_at", "is_reached", "pass_by"]
+__all__ = ["await_at", "pass_by", "reached"]
 
-_reached = threading.Event()
-_never = threading.Event()
 _places: set[str] = set()
+_standing: "queue.SimpleQueue[str]" = queue.SimpleQueue()
+_never = threading.Event()
 
 
 def await_at(address: str) -> None:
@@ -18,13 +19,16 @@ def await_at(address: str) -> None:
     _places.add(address)
 
 
-def is_reached() -> bool:
-    """Say whether a body stands at the place."""
-    return _reached.is_set()
+def reached() -> str:
+    """Return the address of a body that has come to its place and was not told of yet; empty if there is none."""
+    try:
+        return _standing.get_nowait()
+    except queue.Empty:
+        return ""
 
 
 def pass_by(address: str) -> None:
     """Go on, or stay for ever if this is the place."""
     if address in _places:
-        _reached.set()
+        _standing.put(address)
         _never.wait()

@@ -28,7 +28,7 @@ class Atlantic(Callee):
         name: what it is called; may use parameters.
     """
 
-    _kind = Kind("Atlantic", MOUTH, ("success", "fail"), ("success", "fail"))
+    _kind = Kind("Atlantic", MOUTH, ("success", "fail"), needed=None)
 
     retry_times: ClassVar[int] = 0
     retry_interval: ClassVar[Duration] = 1.0

@@ -40,13 +40,13 @@ class Kind:
         word: River or Atlantic.
         table: its attributes.
         bodies: the names of its bodies, in the order of the chart.
-        needed: a class with none of these is abstract.
+        needed: a class without this body is abstract; None: none is.
     """
 
     word: str
     table: Mapping[str, Reader]
     bodies: tuple[str, ...]
-    needed: tuple[str, ...]
+    needed: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Shape:
     @property
     def is_abstract(self) -> bool:
         """Whether it has nothing to call yet."""
-        return not any(name in self.bodies for name in self.kind.needed)
+        return self.kind.needed is not None and self.kind.needed not in self.bodies
 
     @property
     def called(self) -> tuple[str, ...]:

@@ -152,8 +152,8 @@ class Flattening:
         cls = type(stream)
         shape = shape_of(cls)
         if shape.is_abstract:
-            needed = " or ".join(f"`def {name}(self, water)`" for name in shape.kind.needed)
-            self.faults.append(f"{address}: the class {cls.__qualname__} has nothing to call: write {needed}")
+            name = f"`def {shape.kind.needed}(self, water)`"
+            self.faults.append(f"{address}: the class {cls.__qualname__} has nothing to call: write {name}")
         if self._classes.setdefault(registry.name_of(cls), cls) is not cls:
             self.faults.append(
                 f"{address}: there are two classes called {registry.name_of(cls)} in this drawing: "

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 __all__ = ["Wanted", "faults_of_name", "faults_of_template", "filled", "given_out", "kebab"]
 
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_FIRST = re.compile(r"[.\[]")  # `{zone.name}` and `{zones[0]}` use a parameter as well
 _REFUSED = re.compile(r"[/\[\]:\x00-\x1f\x7f]|^~|^\s|\s$")
 
 
@@ -53,7 +54,7 @@ def faults_of_template(where: str, template: str, parameters: Collection[str]) -
         return
     yield from faults_of_name(where, "".join(text + ("x" if used is not None else "") for text, used, _, _ in pieces))
     for _, used, _, _ in pieces:
-        if used is not None and used not in parameters:
+        if used is not None and _FIRST.split(used)[0] not in parameters:
             known = ", ".join(parameters) or "none"
             yield f"{where}: the name {template!r} uses {{{used}}}: write one of its parameters ({known})"
 

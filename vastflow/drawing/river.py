@@ -46,7 +46,7 @@ class River(Callee, Stream):
         color: a label in logs and on the map.
     """
 
-    _kind = Kind("River", RIVER, ("when", "flow", "cycle", "undo", "reconcile"), ("flow",))
+    _kind = Kind("River", RIVER, ("when", "flow", "cycle", "undo", "reconcile"), "flow")
 
     retry_times: ClassVar[int] = 0
     retry_interval: ClassVar[Duration] = 1.0

@@ -211,9 +211,9 @@ class Engine:
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""
         future = self._waiting.add(flow_id)
-        row = find(self._store, flow_id)
-        if row.state in ENDED or row.stranded:
-            self._waiting.resolve(flow_id, None)
+        if future is None:
+            future = Future()
+            future.set_result(None)
         return future
 
     def close(self, drain: float = 5.0) -> bool:
@@ -285,7 +285,9 @@ class Engine:
         record.supervisor.tell(Adopt(record, periods))
 
     def _record(self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound) -> FlowRecord:
-        return FlowRecord(row, cargo, progress, bound, self._supervisor(row.name))
+        record = FlowRecord(row, cargo, progress, bound, self._supervisor(row.name))
+        self._waiting.begin(row.id)
+        return record
 
     def _supervisor(self, name: str) -> Ref:
         return self._directory.andes(name, lambda: self._make_andes(name))

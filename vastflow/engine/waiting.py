@@ -13,23 +13,38 @@ __all__ = ["Waiting"]
 
 
 class Waiting:
-    """The futures of all who wait."""
+    """The flows that are under way here, and the futures of all who wait for their ends."""
 
     def __init__(self) -> None:
-        """Have nobody waiting."""
+        """Have no flow under way."""
         self._lock = threading.Lock()
         self._futures: dict[str, list[Future[Progress | None]]] = {}
         self._closed = False
 
-    def add(self, flow_id: str) -> "Future[Progress | None]":
-        """Return a future that is done when the flow has ended (its progress) or was stranded (None)."""
-        future: Future[Progress | None] = Future()
+    def begin(self, flow_id: str) -> None:
+        """Note that a flow is under way."""
+        with self._lock:
+            self._futures.setdefault(flow_id, [])
+
+    def add(self, flow_id: str) -> "Future[Progress | None] | None":
+        """Return a future that is done when the flow has ended (its progress) or was stranded (None).
+
+        Returns:
+            None if the flow is not under way here: it has ended, was stranded, or never was.
+
+        Raises:
+            EngineClosed: nobody will tell any more.
+        """
         with self._lock:
             if self._closed:
-                future.set_exception(EngineClosed("the engine was closed: make a new one to go on"))
-            else:
-                self._futures.setdefault(flow_id, []).append(future)
-        return future
+                message = "the engine was closed: make a new one to go on"
+                raise EngineClosed(message)
+            futures = self._futures.get(flow_id)
+            if futures is None:
+                return None
+            future: Future[Progress | None] = Future()
+            futures.append(future)
+            return future
 
     def resolve(self, flow_id: str, progress: Progress | None) -> None:
         """Tell all who wait for this flow."""

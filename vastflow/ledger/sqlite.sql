@@ -201,8 +201,8 @@ ORDER BY started DESC, id DESC LIMIT ?
 ORDER BY +started, +id
 
 -- name: facts
-SELECT ?1, number, round, address, run, attempt, kind, at, epoch, who, version, payload
-FROM facts WHERE flow = (SELECT no FROM flows WHERE id = ?1) AND number > ?2 ORDER BY number
+SELECT :flow, number, round, address, run, attempt, kind, at, epoch, who, version, payload
+FROM facts WHERE flow = (SELECT no FROM flows WHERE id = :flow) AND number > :after ORDER BY number
 
 -- name: chart
 SELECT chart FROM charts WHERE hash = ?
@@ -211,9 +211,9 @@ SELECT chart FROM charts WHERE hash = ?
 SELECT epoch, began, ended FROM periods WHERE ended >= ? ORDER BY epoch
 
 -- name: last_batch
-SELECT batch FROM owner WHERE epoch = ?1
+SELECT batch FROM owner WHERE epoch = :epoch
 UNION ALL
-SELECT batch FROM periods WHERE epoch = ?1 AND epoch <> (SELECT epoch FROM owner)
+SELECT batch FROM periods WHERE epoch = :epoch AND epoch <> (SELECT epoch FROM owner)
 
 -- name: latest
 SELECT max(latest, (SELECT coalesce(max(ended), 0) FROM periods WHERE periods.epoch = owner.epoch)) FROM owner

@@ -65,7 +65,7 @@ class SQLiteReader:
 
     def facts(self, flow_id: str, after: int = 0) -> list[FactRow]:
         """Return a flow's facts with numbers above `after`, in order."""
-        return [fact_of(row) for row in self._fetch(SQL["facts"], (flow_id, after))]
+        return [fact_of(row) for row in self._fetch(SQL["facts"], {"flow": flow_id, "after": after})]
 
     def chart(self, digest: str) -> bytes | None:
         """Return a chart's bytes."""
@@ -87,7 +87,7 @@ class SQLiteReader:
         for link in idle:
             link.close()
 
-    def _fetch(self, select: str, values: Sequence[Any]) -> list[Any]:
+    def _fetch(self, select: str, values: Sequence[Any] | dict[str, Any]) -> list[Any]:
         with self._lent() as link:
             return link.execute(select, values).fetchall()
 

@@ -7,6 +7,7 @@ direction of reading, so each is shown as the escape Python would write for it: 
 import math
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from structlog.typing import EventDict, WrappedLogger
 
@@ -17,6 +18,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 _LINES = frozenset(("exception", "stack"))  # texts of many lines; renderers print them below the line
 _OBJECTS = frozenset(("exc_info", "_record"))  # for the processors behind this one, not for reading
 _DEPTH = 8
+_Nested = Mapping[object, object] | list[object] | tuple[object, ...]
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -63,12 +65,12 @@ def _safe(value: object, depth: int) -> object:
         case None | int() | float():
             return value
         case Mapping() | list() | tuple() if depth:
-            return _inside(value, depth - 1)
+            return _inside(cast("_Nested", value), depth - 1)
         case _:
             return _object(value)
 
 
-def _inside(value: Mapping[object, object] | list[object] | tuple[object, ...], depth: int) -> object:
+def _inside(value: _Nested, depth: int) -> object:
     if isinstance(value, Mapping):
         return {_key(key): _safe(item, depth) for key, item in value.items()}
     items = [_safe(item, depth) for item in value]

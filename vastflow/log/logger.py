@@ -107,7 +107,7 @@ class _Application:
 def _check() -> Callable[[int], bool]:
     """Return how the application's logger answers for a level; one that cannot say is handed every line."""
     try:
-        bound = structlog.get_logger(_NAME).bind()
+        bound: object = structlog.get_logger(_NAME).bind()
     except Exception:  # noqa: BLE001  # a configuration that cannot make a logger must not hurt a flow
         return _never
     for name in ("is_enabled_for", "isEnabledFor"):

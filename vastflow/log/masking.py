@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import translate
 from functools import lru_cache
+from typing import cast
 from urllib.parse import quote
 
 from structlog.typing import EventDict, WrappedLogger
@@ -93,9 +94,9 @@ def _masked(masker: Masker, value: object, secrets: tuple[str, ...], depth: int)
         case Mapping() | list() | tuple() if not depth:
             return MASK  # too deep to be looked through, so not shown
         case Mapping():
-            return {key: _entry(masker, key, item, secrets, depth - 1) for key, item in value.items()}
+            return {key: _entry(masker, key, item, secrets, depth - 1) for key, item in _pairs(value)}
         case list() | tuple():
-            items = [_masked(masker, item, secrets, depth - 1) for item in value]
+            items = [_masked(masker, item, secrets, depth - 1) for item in _items(value)]
             return items if isinstance(value, list) else tuple(items)
         case _:
             return value
@@ -113,10 +114,10 @@ def _name(key: object) -> str:
 def _secrets(masker: Masker, value: object, depth: int) -> Iterator[str]:
     match value:
         case Mapping() if depth:
-            for key, item in value.items():
+            for key, item in _pairs(value):
                 yield from _leaves(item, depth - 1) if masker.matches(_name(key)) else _secrets(masker, item, depth - 1)
         case list() | tuple() if depth:
-            for item in value:
+            for item in _items(value):
                 yield from _secrets(masker, item, depth - 1)
         case _:
             return
@@ -131,7 +132,15 @@ def _leaves(value: object, depth: int) -> Iterator[str]:
         case bytes():
             yield value.decode(errors="backslashreplace")
         case Mapping() | list() | tuple() if depth:
-            for item in value.values() if isinstance(value, Mapping) else value:
+            for item in _items(value.values() if isinstance(value, Mapping) else value):
                 yield from _leaves(item, depth - 1)
         case _:
             return
+
+
+def _pairs(value: object) -> Iterable[tuple[object, object]]:
+    return cast("Mapping[object, object]", value).items()
+
+
+def _items(value: object) -> Iterable[object]:
+    return cast("Iterable[object]", value)
