@@ -38,4 +38,3 @@ with Engine("memory:") as engine:
     flow = engine.start(andes, service="shop")
     for key, value in sorted(flow.result().items()):
         print(f"{key} = {value}")
-    print("streams:", " ".join(stream.address for stream in flow.status().streams))

@@ -151,7 +151,7 @@ class Continue(Answer):
     ) -> None:
         """Keep what was said."""
         super().__init__(reason)
-        self.progress = progress
+        self.progress = _number("progress", progress, "a share from 0.0 to 1.0")
         self.after = seconds_of(after)
 
 
@@ -169,9 +169,22 @@ class Fail(Answer):
         self.code = code
 
 
-def seconds_of(wait: float | timedelta | None) -> float | None:
-    """Return a wait in seconds."""
-    return wait.total_seconds() if isinstance(wait, timedelta) else wait
+def seconds_of(wait: object) -> float | None:
+    """Return a wait in seconds.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(wait, timedelta):
+        return wait.total_seconds()
+    return _number("after", wait, "seconds or a timedelta, such as after=300")
+
+
+def _number(name: str, told: object, wanted: str) -> float | None:
+    if told is None or isinstance(told, int | float):
+        return told
+    message = f"{name}={told!r} is not possible: write {wanted}"
+    raise TypeError(message)
 
 
 class VastflowError(Exception):

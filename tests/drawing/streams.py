@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vastflow.drawing import Andes, Atlantic, Headwaters, River, launcher, later
+from vastflow.drawing import Andes, Atlantic, Headwaters, River, later, launcher
 from vastflow.drawing.parallel_river import Stream
 from vastflow.errors import EngineError
 

@@ -229,7 +229,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     ("\ud800", "lone surrogate (character 0)", "store the bytes"),
     ({"a\udfff": 1}, "lone surrogate (character 1)", "store the bytes"),
     (Text("a"), "a value of type tests.drawing.test_values.Text", "write str(value)"),
-    (PurePosixPath("/a"), "a value of type pathlib.PurePosixPath", "write str(value)"),
+    (PurePosixPath("/a"), "PurePosixPath cannot be stored", "write str(value)"),
     (Pair(1, 2), "test_values.Pair cannot be stored", "write tuple(value)"),
     (OrderedDict(a=1), "a value of type collections.OrderedDict", "write dict(value)"),
     (defaultdict(list), "a value of type collections.defaultdict", "write dict(value)"),

@@ -10,7 +10,7 @@ import pytest
 
 from vastflow.engine import Engine
 
-SCRIPT = '''
+SCRIPT = """
 import os, sys
 from pathlib import Path
 from vastflow import Andes, Atlantic, Engine, Headwaters, River, later
@@ -52,7 +52,7 @@ if __name__ == "__main__":
     with Engine(sys.argv[1]) as engine:
         flow = engine.start(andes, id="one") if sys.argv[3] == "die" else engine.flow("one")
         print(flow.result(30)["attached"])
-'''
+"""
 
 
 def run(folder: Path, how: str) -> subprocess.CompletedProcess[str]:

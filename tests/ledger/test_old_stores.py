@@ -7,10 +7,10 @@ import hashlib
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from vastflow.ledger import open_reader
 from vastflow.ledger.contract import FactRow, FlowQuery, Owner, Period

@@ -45,7 +45,7 @@ class Fragile(Recorder):
 
     def failed(self, message: Any, error: BaseException, /) -> None:
         super().failed(message, error)
-        raise RuntimeError("failed() failed")
+        raise SystemExit("failed() failed")
 
 
 def raising(error: BaseException) -> Callable[[], object]:

@@ -185,6 +185,28 @@ def test_a_hung_body_of_the_loop_keeps_nobody_from_closing(loop: Loop) -> None:
 
 
 @pytest.mark.promise("11.4")
+def test_a_body_that_waits_its_turn_when_the_loop_refuses_never_begins(loop: Loop) -> None:
+    hold, held = threading.Event(), threading.Event()
+
+    async def blocking() -> object:
+        held.set()
+        return hold.wait(LONG)
+
+    answers = Answers(2)
+    loop.submit(blocking, answers)
+    assert held.wait(LONG)
+    queued = loop.submit(answering("never"), answers)
+
+    loop.refuse()
+    hold.set()
+    loop.drain(LONG)
+
+    assert loop.end()
+    assert answers.got == [True]
+    assert queued.withdraw()
+
+
+@pytest.mark.promise("11.4")
 def test_tasks_that_bodies_left_behind_are_cancelled_at_the_end(loop: Loop) -> None:
     ends: list[str] = []
     kept: list[asyncio.Task[object]] = []

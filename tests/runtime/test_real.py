@@ -121,10 +121,26 @@ def test_closing_says_if_a_body_was_left_hanging_and_may_be_asked_again() -> Non
 def test_an_actor_may_close_the_runtime_it_runs_on() -> None:
     runtime = Real()
     actor = Doer()
+    closed: list[bool] = []
+    runtime.spawn(Recorder()).tell("anything")
 
-    runtime.spawn(actor).tell(runtime.close)
+    runtime.spawn(actor).tell(lambda: closed.append(runtime.close()))
 
     assert actor.full.result(LONG)
+    assert closed == [True]
+
+
+@pytest.mark.promise("11.4")
+def test_an_actor_spawned_after_the_end_leaves_no_thread_behind() -> None:
+    runtime = Real()
+    runtime.close()
+
+    runtime.spawn(Recorder(name="too-late"))
+    for thread in threading.enumerate():
+        if thread.name == "too-late":
+            thread.join(LONG)
+
+    assert "too-late" not in [thread.name for thread in threading.enumerate()]
 
 
 PROGRAM = """

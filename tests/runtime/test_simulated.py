@@ -128,6 +128,55 @@ def test_time_stands_still_while_anything_else_can_happen(runtime: Simulated) ->
     assert runtime.wait(actor.full)[-1] == "later"
 
 
+def noted(ran: list[int], number: int) -> object:
+    ran.append(number)
+    return number
+
+
+def test_replies_need_not_arrive_in_the_order_their_bodies_ran() -> None:
+    orders: set[bool] = set()
+
+    for seed in range(20):
+        runtime = Simulated(seed)
+        ran: list[int] = []
+        actor = Recorder(expected=2)
+        ref = runtime.spawn(actor)
+        for number in range(2):
+            runtime.run(partial(noted, ran, number), ref)
+        orders.add(runtime.wait(actor.full) == ran)
+
+    assert orders == {True, False}
+
+
+def test_timers_of_both_kinds_fire_by_time_also_when_the_clock_was_moved_on(runtime: Simulated) -> None:
+    actor = Recorder()
+    ref = runtime.spawn(actor)
+    begin = runtime.clock.now()
+    runtime.every(10.0, ref, "10 s")
+    runtime.at(begin + 15 * SECOND, ref, "15 s")
+    runtime.at(begin + 5 * SECOND, ref, "5 s")
+
+    runtime.clock.hold(begin + 18 * SECOND)
+    runtime.run_until_idle()
+
+    assert actor.heard == ["5 s", "10 s", "15 s"]
+    assert runtime.clock.now() == begin + 18 * SECOND
+
+
+@pytest.mark.promise("11.4")
+def test_bodies_that_have_not_begun_never_do_once_it_closes(runtime: Simulated) -> None:
+    async def body() -> object:
+        return "never"
+
+    actor = Recorder()
+    ref = runtime.spawn(actor)
+    runs = [runtime.run(lambda: "never", ref), runtime.run_async(body, ref)]
+
+    assert runtime.close(drain=60.0)
+    assert not any(run.began for run in runs)
+    assert actor.heard == []
+
+
 def test_a_timer_that_was_cancelled_moves_no_time(runtime: Simulated) -> None:
     begin = runtime.clock.now()
     actor = Recorder()

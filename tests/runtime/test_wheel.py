@@ -66,13 +66,13 @@ def test_no_timer_fires_early_and_all_fire_in_order(wheel: Wheel, clock: SystemC
 
 
 def test_an_earlier_timer_wakes_a_wheel_that_sleeps_for_a_later_one(wheel: Wheel, clock: SystemClock) -> None:
-    times = Times(clock, 1)
-    order(wheel, clock.now() + 3_600_000_000, times, "in an hour")
+    rounds = [Times(clock, 1) for _ in range(20)]
+    order(wheel, clock.now() + 3_600_000_000, Times(clock, 1), "in an hour")
 
-    order(wheel, clock.now() + 30_000, times, "soon")
-    times.full.result(LONG)
+    for times in rounds:
+        order(wheel, clock.now() + 1_000, times, "soon")
+        times.full.result(LONG)
 
-    assert [message for message, _ in times.got] == ["soon"]
     assert wheel.timers == 1
 
 
@@ -98,8 +98,8 @@ def test_200_000_timers_are_held_and_cancelled_without_a_trace(wheel: Wheel, clo
 
     assert held == 200_000
     assert slots.count == 0
-    assert slots.next is None
     assert len(slots.ticks) < 100
+    assert slots.next is None
 
 
 def test_timers_of_one_tick_come_and_go_one_by_one(wheel: Wheel, clock: SystemClock) -> None:

@@ -79,14 +79,19 @@ class AndesActor:
         """Strand the one flow the message was about."""
         flow = getattr(message, "flow", None)
         self._log.error("handling a message raised", flow=getattr(flow, "id", ""), exc_info=error)
-        if isinstance(flow, FlowRecord):
+        if isinstance(message, Begin):
+            self._drop(message.flow)
+            message.written.set_exception(error)
+        elif isinstance(message, Look):
+            message.seen.set_exception(error)
+        elif isinstance(flow, FlowRecord):
             self._strand(flow, describe(error))
 
     # What comes from the engine
 
     def _begin(self, message: Begin) -> None:
         flow = message.flow
-        self._flows[flow.id] = flow
+        self._flows.setdefault(flow.id, flow)  # of two with one id the first will be on disk
         now = message.row.started
         facts, orders = step(flow.progress, events.Begun(now), self._rules)
         rows = encode_facts(flow, facts, self._directory.epoch)
@@ -179,22 +184,28 @@ class AndesActor:
     def _lost(self, write: Write) -> None:
         """The flow is another owner's, or its id was taken: nothing of it was written, so nothing of it is done."""
         flow = write.flow
-        if write.written is not None and not write.written.done():
+        self._drop(flow)
+        if write.written is not None:
             write.written.set_exception(FlowConflict(f"flow {flow.id!r}: its id was taken meanwhile", flow.id))
-        if self._flows.get(flow.id) is flow:
-            del self._flows[flow.id]
-        if not flow.stranded:
+        elif not flow.stranded:
             flow.stranded = "another owner has taken it over"
             self._let_all_go(flow)
             self._log.warning("flow lost to another owner", flow=flow.id)
             self._finish(flow)
 
     def _end(self, flow: FlowRecord, how: str) -> None:
-        if self._flows.get(flow.id) is flow:
-            del self._flows[flow.id]
+        self._drop(flow)
         if how == "ended":
             self._log.info("flow ended", flow=flow.id, state=flow.progress.state)
         self._finish(flow)
+
+    def _drop(self, flow: FlowRecord) -> None:
+        """Keep nothing of a flow: a wait that is still out, an hour long perhaps, would."""
+        if self._flows.get(flow.id) is flow:
+            del self._flows[flow.id]
+        for timer in flow.timers.values():
+            timer.cancel()
+        flow.timers.clear()
 
     # One step, and the end of all steps
 
@@ -211,17 +222,15 @@ class AndesActor:
         self._strand(message.flow, message.reason)
 
     def _strand(self, flow: FlowRecord, reason: str) -> None:
-        if flow.stranded:
-            return
+        if flow.stranded or self._flows.get(flow.id) is not flow:
+            return  # it is stranded, or has ended, and its last row stands
         flow.stranded = f"engine: {reason}"
+        self._drop(flow)
         self._let_all_go(flow)
         move = stranded_move(flow, self._runtime.clock.now())
         self._directory.ledger.tell(Write(flow, [], move, [], self.me, final="stranded"))
 
     def _let_all_go(self, flow: FlowRecord) -> None:
-        for timer in flow.timers.values():
-            timer.cancel()
-        flow.timers.clear()
         for address, record in flow.progress.records.items():
             now = getattr(record, "now", None)
             if now is not None and now.doing == "body":

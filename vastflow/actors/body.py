@@ -105,6 +105,14 @@ def delta_of(water: Headwaters) -> Delta:
 
 
 def _raised(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Answer:
+    try:
+        return _said(call, raised, water, masker)
+    except BaseException as error:  # noqa: BLE001  # an exception of the user's may do anything when it is read
+        text = f"{call.body}() raised a {type(raised).__name__} that cannot be read ({type(error).__name__})"
+        return Raised(Failure("error", text, call.address, call.attempt, exception=_name(type(raised))))
+
+
+def _said(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Answer:
     match raised:
         case Continue() if water is not None:
             return _not_yet(call, raised, water, masker)
@@ -121,7 +129,7 @@ def _not_yet(call: Call, said: Continue, water: Headwaters, masker: Masker) -> A
         delta = delta_of(water)
     except Exception as error:  # noqa: BLE001  # what was mutated cannot be stored: that is the poll's failure
         return Raised(_failure(call, error, water, masker))
-    return NotYet(_clean(said.reason, water, masker), said.progress, said.after, delta)
+    return NotYet(_clean(_text(said), water, masker), said.progress, said.after, delta)
 
 
 def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Failure:
@@ -131,7 +139,7 @@ def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker
         message=_clean(_text(raised), water, masker),
         address=call.address,
         attempt=call.attempt,
-        code=raised.code if isinstance(raised, Fail) else None,
+        code=str(raised.code) if isinstance(raised, Fail) and raised.code is not None else None,
         exception=_name(kind),
         types=tuple(_name(each) for each in kind.__mro__ if each is not object),
         traceback=_clean(_traceback(raised)[-_LONGEST:], water, masker, lines=True),
@@ -141,7 +149,7 @@ def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker
 def _text(raised: BaseException) -> str:
     try:
         return str(raised)
-    except Exception:  # noqa: BLE001  # an exception's own __str__ may raise
+    except BaseException:  # noqa: BLE001  # an exception's own __str__ may raise
         return "(its text cannot be read)"
 
 
@@ -155,7 +163,7 @@ def _traceback(raised: BaseException) -> str:
     own = frames.tb_next if frames is not None and frames.tb_next is not None else frames
     try:
         return "".join(traceback.format_exception(type(raised), raised, own))
-    except Exception:  # noqa: BLE001  # an exception's own __str__ may raise
+    except BaseException:  # noqa: BLE001  # an exception's own __str__ may raise
         return ""
 
 

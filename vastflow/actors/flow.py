@@ -32,11 +32,13 @@ class FlowRecord:
         stranded: why it cannot go on; empty while it can.
         flags: the flags of its row, JSON.
         unwritten: facts given to the ledger and not yet on disk.
+        finished: its end is on disk, so that whoever holds the record need not read it again.
     """
 
     __slots__ = (
         "added",
         "bound",
+        "finished",
         "flags",
         "id",
         "name",
@@ -61,3 +63,4 @@ class FlowRecord:
         self.stranded = ""
         self.flags = b"[]"
         self.unwritten = 0
+        self.finished = False

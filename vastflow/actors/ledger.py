@@ -33,7 +33,7 @@ class LedgerActor:
         self._epoch = epoch
         self._clock: Clock = runtime.clock
         self._runtime = runtime
-        self._number = 0
+        self._number = store.last_batch(epoch)
         self._waiting: list[Write] = []
         self._trying = 0
         self._flushing = False
@@ -90,17 +90,19 @@ class LedgerActor:
         if self._trying:
             return self._waiting[: self._trying]
         taken: list[Write] = []
+        begins: dict[str, bool] = {}
         facts = 0
         for write in self._waiting:
             facts += len(write.facts)
-            if taken and facts > MOST:
+            if taken and (facts > MOST or _disputed(write, begins)):
                 break
             taken.append(write)
+            begins[write.flow.id] = write.row is not None
         self._trying = len(taken)
         return taken
 
     def _commit(self, writes: list[Write]) -> frozenset[str]:
-        if self._number and self._pause and self._store.last_batch(self._epoch) == self._number + 1:
+        if self._pause and self._store.last_batch(self._epoch) == self._number + 1:
             self._number += 1  # the commit whose answer was lost had gone through
             return frozenset()
         batch = _batch(self._epoch, self._number + 1, writes)
@@ -114,6 +116,11 @@ class LedgerActor:
             replies.setdefault(id(write.reply), (write.reply, []))[1].append(write)
         for reply, theirs in replies.values():
             reply.tell(Written(theirs, lost))
+
+
+def _disputed(write: Write, begins: dict[str, bool]) -> bool:
+    """Say whether two flows of one id would meet in one batch: what is lost of the one would be lost of the other."""
+    return begins.get(write.flow.id, False) or (write.row is not None and write.flow.id in begins)
 
 
 def _batch(epoch: int, number: int, writes: list[Write]) -> Batch:

@@ -6,7 +6,6 @@ it carries, so that a message whose handling raises strands that flow and no oth
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -49,8 +48,7 @@ __all__ = [
 # From the engine to an Andes
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
+class Begin(msgspec.Struct, frozen=True):
     """Begin a flow: write it down, then let its first streams begin; `written` is done when it is on disk."""
 
     flow: FlowRecord
@@ -59,16 +57,14 @@ class Begin:
     written: "Future[None]"
 
 
-@dataclass(frozen=True, slots=True)
-class Adopt:
+class Adopt(msgspec.Struct, frozen=True):
     """Go on with a flow that was folded from its facts; `periods` are the served ones."""
 
     flow: FlowRecord
     periods: Sequence[tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """Say how a flow stands, or None if it is not under way here."""
 
     flow_id: str
@@ -92,8 +88,7 @@ class Cancelling:
         return self.asked
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """Call a body: flow, cycle, success or fail."""
 
     flow: FlowRecord
@@ -105,11 +100,10 @@ class Call:
     color: str
     water: Sheet
     failure: Failure | None = None
-    cancelling: Cancelling = field(default_factory=Cancelling)
+    cancelling: Cancelling = msgspec.field(default_factory=Cancelling)
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(msgspec.Struct, frozen=True):
     """Ask the body with this ticket to stop."""
 
     flow: FlowRecord
@@ -117,8 +111,7 @@ class Cancel:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Abandon:
+class Abandon(msgspec.Struct, frozen=True):
     """Give the body with this ticket up: its thread no longer counts."""
 
     flow: FlowRecord
@@ -126,8 +119,7 @@ class Abandon:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A body answered."""
 
     flow: FlowRecord
@@ -136,8 +128,7 @@ class Answered:
     answer: events.Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(msgspec.Struct, frozen=True):
     """A cancelled body was called back before it began."""
 
     flow: FlowRecord
@@ -145,8 +136,7 @@ class Withdrawn:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(msgspec.Struct, frozen=True):
     """A body said how far it is."""
 
     flow: FlowRecord
@@ -159,8 +149,7 @@ class Reported:
 # From a supervisor to a Basin, and back
 
 
-@dataclass(frozen=True, slots=True)
-class Enter:
+class Enter(msgspec.Struct, frozen=True):
     """Let the parent's water into a basin."""
 
     flow: FlowRecord
@@ -171,8 +160,7 @@ class Enter:
     added: Mapping[str, msgspec.Raw]
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(msgspec.Struct, frozen=True):
     """Let a basin's outputs out."""
 
     flow: FlowRecord
@@ -183,8 +171,7 @@ class Leave:
     outside: Sheet
 
 
-@dataclass(frozen=True, slots=True)
-class Crossed:
+class Crossed(msgspec.Struct, frozen=True):
     """A basin's border was crossed, or could not be."""
 
     flow: FlowRecord
@@ -198,8 +185,7 @@ class Crossed:
 # From the wheel to a supervisor
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """A wait is over."""
 
     flow: FlowRecord
@@ -207,8 +193,7 @@ class Due:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class GraceOver:
+class GraceOver(msgspec.Struct, frozen=True):
     """A cancelled body had its time."""
 
     flow: FlowRecord
@@ -219,8 +204,7 @@ class GraceOver:
 # Between a supervisor and the Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """Write this in one commit, then tell `reply`; its orders are given only then.
 
     Attributes:
@@ -245,27 +229,23 @@ class Write:
     final: Literal["", "ended", "stranded"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(msgspec.Struct, frozen=True):
     """These are on disk, in this order; what is of the flows in `lost` was not written."""
 
     writes: list[Write]
     lost: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Strand:
+class Strand(msgspec.Struct, frozen=True):
     """A flow cannot go on, because handling a message about it raised."""
 
     flow: FlowRecord
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(msgspec.Struct, frozen=True):
     """Commit what has gathered (the Ledger tells itself)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(msgspec.Struct, frozen=True):
     """Note that this store is still served."""

@@ -14,6 +14,7 @@ from vastflow.ledger.contract import FactRow, Move
 
 __all__ = ["describe", "encode_facts", "final_of", "move_of", "stranded_move"]
 
+_MOVING = frozenset({Outcome, Ended})
 _LONGEST = 8_000  # characters of a reason that are kept
 
 
@@ -42,16 +43,17 @@ def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[Fa
 
 def move_of(flow: FlowRecord, facts: Sequence[Fact]) -> Move | None:
     """Return how the flow's row changes, if it does."""
-    if not any(isinstance(fact.what, Outcome | Ended) for fact in facts):
+    last = facts[-1]  # an outcome and an end are the last facts of their steps
+    if type(last.what) not in _MOVING:
         return None
     progress = flow.progress
-    ended = facts[-1].at if final_of(facts) else 0
-    return Move(flow.id, progress.state, progress.outcome, "", flow.flags, facts[-1].at, ended)
+    ended = last.at if final_of(facts) else 0
+    return Move(flow.id, progress.state, progress.outcome, "", flow.flags, last.at, ended)
 
 
 def final_of(facts: Sequence[Fact]) -> Literal["", "ended"]:
     """Say whether these facts end the flow."""
-    return "ended" if any(isinstance(fact.what, Ended) for fact in facts) else ""
+    return "ended" if type(facts[-1].what) is Ended else ""
 
 
 def stranded_move(flow: FlowRecord, now: int) -> Move:

@@ -78,8 +78,8 @@ def _scene(resume: Path | None, folder: Path | None) -> Scene:
 
 def _open(before: list[Made] | None) -> None:
     if before is None:
-        click.echo("A VM and a volume are created side by side, polled until both are ready, and attached.")
-        click.echo("The cloud is a small simulated one, a process of its own; every step of the flow is on disk.\n")
+        click.echo("A VM and a volume are created side by side, polled until ready, and attached.")
+        click.echo("The cloud is simulated, a process of its own; each step of the flow is on disk.\n")
     else:
         click.echo("The flow goes on. The cloud was asked before to make:\n")
         _write_made(before)
@@ -113,7 +113,7 @@ def _watch(engine: Engine, flow: Flow[Water], view: View, scene: Scene) -> None:
 
 
 def _die(scene: Scene, address: str) -> NoReturn:
-    _say_how_to_go_on(scene, f"{address} is under way, and this process (pid {os.getpid()}) kills itself: SIGKILL.")
+    _say_how_to_go_on(scene, f"{address} is under way: this process (pid {os.getpid()}) kills itself, SIGKILL.")
     sys.stdout.flush()
     os.kill(os.getpid(), signal.SIGKILL)
     raise SystemExit(1)  # never comes to this
@@ -121,7 +121,7 @@ def _die(scene: Scene, address: str) -> NoReturn:
 
 def _say_how_to_go_on(scene: Scene, what: str) -> None:
     click.echo(f"\n{what}")
-    click.echo("The cloud is another process and lives on. Look how the flow stands, and go on with it:\n")
+    click.echo("The cloud is another process and lives on. Look, and go on with the same VM:\n")
     _say_how_to_look(scene)
     click.echo(f"  {_program()} demo --resume {shlex.quote(str(scene.folder))}")
 

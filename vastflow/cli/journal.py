@@ -11,7 +11,7 @@ import msgspec
 from rich.table import Column, Table
 
 from vastflow.cli.output import make_table
-from vastflow.cli.water import masked
+from vastflow.cli.water import Veil
 from vastflow.cli.wording import clock_time, failed, plain
 from vastflow.clock import to_moment
 from vastflow.errors import Failure
@@ -20,17 +20,17 @@ from vastflow.ledger.reading import Event
 __all__ = ["journal", "veiled"]
 
 
-def veiled(event: Event, *, shown: bool) -> Event:
-    """Return a fact as it may be shown: values masked, or, unless they are to be `shown`, only their keys."""
+def veiled(event: Event, veil: Veil | None) -> Event:
+    """Return a fact as it may be shown: its values behind a veil, or, without one, only their keys."""
     details = dict(event.details)
     if isinstance(delta := details.get("delta"), Mapping) and isinstance(put := delta.get("put"), Mapping):
-        details["delta"] = {**delta, "put": masked(put) if shown else list(put)}
+        details["delta"] = {**delta, "put": veil.over(put) if veil is not None else list(put)}
     if isinstance(water := details.get("water"), Mapping):
-        details["water"] = masked(water) if shown else list(water)
+        details["water"] = veil.over(water) if veil is not None else list(water)
     return replace(event, details=details)
 
 
-def journal(events: Sequence[Event], *, shown: bool) -> Table:
+def journal(events: Sequence[Event], veil: Veil | None) -> Table:
     """Return the facts as lines, each with the seconds since the first."""
     table = make_table(
         Column("FACT", no_wrap=True, justify="right"),
@@ -42,7 +42,7 @@ def journal(events: Sequence[Event], *, shown: bool) -> Table:
     )
     for event in events:
         after = f"{(event.at - events[0].at).total_seconds():.3f} s"
-        told = "; ".join(_told(veiled(event, shown=shown)))
+        told = "; ".join(_told(veiled(event, veil)))
         table.add_row(str(event.number), after, plain(event.address), plain(event.kind), plain(told))
     return table
 

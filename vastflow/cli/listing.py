@@ -10,7 +10,7 @@ from rich.table import Column
 
 from vastflow.cli.output import make_console, make_table, write, write_json
 from vastflow.cli.source import reading, store_option
-from vastflow.cli.water import masked
+from vastflow.cli.water import Veil
 from vastflow.cli.wording import moment, plain, short_moment, state, took
 from vastflow.clock import SystemClock, to_moment
 from vastflow.course.states import FLOW_MOVES
@@ -49,7 +49,7 @@ def document(row: FlowRow) -> dict[str, Any]:
         "state": row.state,
         "outcome": row.outcome,
         "stranded": row.stranded,
-        "tags": masked(_tags(row)),
+        "tags": Veil().over(_tags(row)),
         "started": to_moment(row.started),
         "ended": to_moment(row.ended) if row.ended else None,
     }

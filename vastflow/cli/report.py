@@ -1,6 +1,8 @@
 """How does one flow stand, and what has happened to it?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import click
@@ -12,13 +14,25 @@ from rich.text import Text
 from vastflow.cli.journal import journal, veiled
 from vastflow.cli.output import make_table, write, write_json
 from vastflow.cli.source import find_id, reading, silent_since, store_option
-from vastflow.cli.water import masked, water_lines, water_of
+from vastflow.cli.water import Veil, water_lines, water_of
 from vastflow.cli.wording import address, clock_time, failed, moment, of_poll, of_try, plain, remark, state, took
 from vastflow.clock import SystemClock, from_moment
 from vastflow.course.states import ENDED
+from vastflow.ledger import Reader
 from vastflow.ledger.reading import Event, FlowStatus, StreamStatus, read_events, read_status
 
 __all__ = ["command"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read of a flow; journal and water only if they are asked for."""
+
+    status: FlowStatus
+    silent: datetime | None
+    events: list[Event] | None
+    water: dict[str, Any] | None
+    veil: Veil | None
 
 
 @click.command("show")
@@ -33,77 +47,75 @@ def command(flow: str, url: str, *, events: bool, water: bool, as_json: bool) ->
     ID is the flow's id, or as much of its beginning as no other flow has.
     """
     with reading(url) as reader:
-        flow_id = find_id(reader, flow)
-        status = read_status(reader, flow_id)
-        known = read_events(reader, flow_id) if events else None
-        held = water_of(reader, flow_id) if water else None
-        silent = "" if status.state in ENDED else silent_since(reader)
+        known = _read(reader, find_id(reader, flow), events=events, water=water)
     if as_json:
-        write_json(_document(status, silent, known, held))
+        write_json(_document(known))
     else:
-        write(*_parts(status, silent, known, held))
+        write(*_parts(known))
 
 
-def _document(
-    status: FlowStatus, silent: str, events: list[Event] | None, water: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(status)
-    told |= {"tags": masked(status.tags), "silent_since": silent or None}
-    if water is not None:
-        told["water"] = water
-    if events is not None:
-        told["events"] = [msgspec.to_builtins(veiled(event, shown=water is not None)) for event in events]
+def _read(reader: Reader, flow_id: str, *, events: bool, water: bool) -> _Known:
+    status = read_status(reader, flow_id)
+    silent = None if status.state in ENDED else silent_since(reader)
+    journal = read_events(reader, flow_id) if events or water else []
+    shown, veil = water_of(reader, flow_id, journal) if water else (None, None)
+    return _Known(status, silent, journal if events else None, shown, veil)
+
+
+def _document(known: _Known) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(known.status)
+    told |= {"tags": Veil().over(known.status.tags), "silent_since": msgspec.to_builtins(known.silent)}
+    if known.water is not None:
+        told["water"] = known.water
+    if known.events is not None:
+        told["events"] = [msgspec.to_builtins(veiled(event, known.veil)) for event in known.events]
     return told
 
 
-def _parts(
-    status: FlowStatus, silent: str, events: list[Event] | None, water: Mapping[str, Any] | None
-) -> Iterator[RenderableType]:
-    yield _head(status, silent)
-    if status.streams:
+def _parts(known: _Known) -> Iterator[RenderableType]:
+    yield _head(known.status, known.silent)
+    if known.status.streams:
         yield Text()
-        yield _streams(status)
-    if water is not None:
+        yield _streams(known.status)
+    if known.water is not None:
         yield Text()
-        yield water_lines(water)
-    if events is not None:
+        yield water_lines(known.water)
+    if known.events is not None:
         yield Text()
-        yield journal(events, shown=water is not None)
+        yield journal(known.events, known.veil)
 
 
-def _head(status: FlowStatus, silent: str) -> Table:
+def _head(status: FlowStatus, silent: datetime | None) -> Table:
     table = make_table(Column(style="dim", no_wrap=True), Column(overflow="fold"))
-    for name, value in _lines(status, silent):
+    for name, value in (*_always(status), *_perhaps(status, silent)):
         table.add_row(name, value)
     return table
 
 
-def _lines(status: FlowStatus, silent: str) -> Iterator[tuple[str, Text]]:
+def _always(status: FlowStatus) -> Iterator[tuple[str, Text]]:
     yield "flow", plain(status.id)
     yield "name", plain(status.name)
     yield "state", state(status.state)
     yield "outcome", state(status.outcome) if status.outcome else Text("none yet")
     yield "started", Text(moment(status.started))
     yield "took", Text(_took(status))
+
+
+def _perhaps(status: FlowStatus, silent: datetime | None) -> Iterator[tuple[str, Text]]:
     if status.tags:
-        yield "tags", plain(", ".join(f"{key}={value}" for key, value in masked(status.tags).items()))
+        yield "tags", plain(", ".join(f"{key}={value}" for key, value in Veil().over(status.tags).items()))
     if status.failure is not None:
         yield "failure", Text(failed(status.failure))
     if status.stranded:
         yield "stranded", plain(" ".join(status.stranded.split()))
-    if silent:
-        yield "served", Text(f"by nobody since {silent}; the flow goes on when its program runs again")
+    if silent is not None:
+        yield "served", Text(f"by nobody since {moment(silent)}; the flow goes on when its program runs again")
 
 
 def _took(status: FlowStatus) -> str:
     if status.ended is not None:
         return took((status.ended - status.started).total_seconds())
     return f"{took((SystemClock().now() - from_moment(status.started)) / 1_000_000)} so far"
-
-
-def _says(stream: StreamStatus) -> str:
-    due = f"next at {clock_time(stream.due)}" if stream.due is not None else ""
-    return ", ".join(filter(None, (remark(stream), due)))
 
 
 def _streams(status: FlowStatus) -> Table:
@@ -118,3 +130,8 @@ def _streams(status: FlowStatus) -> Table:
     for stream in status.streams:
         table.add_row(address(stream), state(stream.state), of_try(stream), of_poll(stream), Text(_says(stream)))
     return table
+
+
+def _says(stream: StreamStatus) -> str:
+    due = f"next at {clock_time(stream.due)}" if stream.due is not None else ""
+    return ", ".join(filter(None, (remark(stream), due)))

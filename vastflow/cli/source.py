@@ -5,6 +5,7 @@ Only ever read: a verb that looks works while another process serves the store, 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import click
@@ -77,12 +78,12 @@ def find_id(reader: Reader, given: str) -> str:
             raise click.UsageError(message)
 
 
-def silent_since(reader: Reader) -> str:
-    """Return since when nobody serves the store, ISO 8601; empty while somebody does."""
+def silent_since(reader: Reader) -> datetime | None:
+    """Return since when nobody serves the store; None while somebody does."""
     ends = [period.ended for period in reader.periods()]
     if not ends or SystemClock().now() - max(ends) < _SILENT:
-        return ""
-    return to_moment(max(ends)).isoformat()
+        return None
+    return to_moment(max(ends))
 
 
 def _ids(reader: Reader) -> Iterator[str]:

@@ -5,7 +5,7 @@ values where they stand in others.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,28 +14,54 @@ from rich.table import Column, Table
 from vastflow.cli.output import make_table
 from vastflow.cli.wording import plain
 from vastflow.ledger import Reader
-from vastflow.ledger.reading import find, read_progress
+from vastflow.ledger.reading import Event, find, read_cargo, read_progress
 from vastflow.log import Masker
 
-__all__ = ["masked", "water_lines", "water_of"]
+__all__ = ["Veil", "water_lines", "water_of"]
 
 
-def water_of(reader: Reader, flow_id: str) -> dict[str, Any]:
-    """Return a flow's water; of a parallel river or basin under way what it was before.
+class Veil:
+    """Hides the secrets of one flow, under telling keys and wherever else their values stand.
+
+    Args:
+        known: all that is known of the flow's water, by key; also what it was before.
+    """
+
+    def __init__(self, *known: Mapping[str, Any]) -> None:
+        """Look for the secrets."""
+        self._masker = Masker()
+        self._secrets = frozenset().union(*map(self._masker.secrets, known))
+
+    def over(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values by key without the secrets in them."""
+        hidden: Any = self._masker.mask(values)
+        return {key: self._without(value) for key, value in hidden.items()}
+
+    def _without(self, value: Any) -> Any:
+        match value:
+            case str():
+                return self._masker.text(value, self._secrets)
+            case list():
+                return [self._without(item) for item in value]
+            case dict():
+                return {key: self._without(item) for key, item in value.items()}
+            case _:
+                return value
+
+
+def water_of(reader: Reader, flow_id: str, events: Sequence[Event]) -> tuple[dict[str, Any], Veil]:
+    """Return a flow's water as it may be shown, and what hides its secrets.
+
+    Of a parallel river or a basin under way the water is shown as it was before.
 
     Raises:
         StoreUnreadable: it cannot be read.
     """
-    flat = read_progress(reader, find(reader, flow_id)).root.tip.flat()
-    return masked({key: msgspec.json.decode(value) for key, value in flat.items()})
-
-
-def masked(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by key without the secrets in them."""
-    masker = Masker()
-    secrets = masker.secrets(values)
-    hidden: Any = masker.mask(values)
-    return {key: _without(masker, secrets, value) for key, value in hidden.items()}
+    row = find(reader, flow_id)
+    begun = _decoded(read_cargo(row).water)
+    now = _decoded(read_progress(reader, row).root.tip.flat())
+    veil = Veil(begun, now, *(event.details for event in events))
+    return veil.over(now), veil
 
 
 def water_lines(water: Mapping[str, Any]) -> Table:
@@ -46,13 +72,5 @@ def water_lines(water: Mapping[str, Any]) -> Table:
     return table
 
 
-def _without(masker: Masker, secrets: frozenset[str], value: Any) -> Any:
-    match value:
-        case str():
-            return masker.text(value, secrets)
-        case list():
-            return [_without(masker, secrets, item) for item in value]
-        case dict():
-            return {key: _without(masker, secrets, item) for key, item in value.items()}
-        case _:
-            return value
+def _decoded(stored: Mapping[str, bytes | msgspec.Raw]) -> dict[str, Any]:
+    return {key: msgspec.json.decode(value) for key, value in stored.items()}

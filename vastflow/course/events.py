@@ -4,7 +4,6 @@ Everything `decide` may look at beside the progress; time and chance come in wit
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -30,8 +29,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """What the engine sets for all its flows.
 
     Attributes:
@@ -47,23 +45,20 @@ class Rules:
     hidden: Callable[[str], bool] = lambda _: False
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The body returned None."""
 
     delta: Delta = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """The body raised Retry; `after` in seconds."""
 
     failure: Failure
     after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotYet:
+class NotYet(msgspec.Struct, frozen=True):
     """The poll raised Continue; `after` in seconds."""
 
     reason: str = ""
@@ -72,15 +67,13 @@ class NotYet:
     delta: Delta = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True):
     """The body said Fail, or answered what no body may."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(msgspec.Struct, frozen=True):
     """The body raised an exception."""
 
     failure: Failure
@@ -89,15 +82,13 @@ class Raised:
 Answer = Done | Again | NotYet | Broken | Raised
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(msgspec.Struct, frozen=True):
     """The flow is begun."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A body answered."""
 
     at: int
@@ -105,24 +96,21 @@ class Answered:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(msgspec.Struct, frozen=True):
     """A cancelled body was called back before it began."""
 
     at: int
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(msgspec.Struct, frozen=True):
     """A wait is over."""
 
     at: int
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Crossed:
+class Crossed(msgspec.Struct, frozen=True):
     """A basin's border was crossed: inward with its own water, or outward with what it lets out, or neither."""
 
     at: int
@@ -132,20 +120,18 @@ class Crossed:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GraceOver:
+class GraceOver(msgspec.Struct, frozen=True):
     """A cancelled body had its time and did not stop."""
 
     at: int
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(msgspec.Struct, frozen=True):
     """The flow was folded from its facts and goes on; `periods` are the served ones, (began, ended) microseconds."""
 
     at: int
-    periods: Sequence[tuple[int, int]] = field(default=())
+    periods: Sequence[tuple[int, int]] = ()
 
 
 Event = Begun | Answered | Withdrawn | Due | Crossed | GraceOver | Resumed

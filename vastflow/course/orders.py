@@ -3,8 +3,9 @@
 Orders are imperative; each carries a ticket, and only the current ticket's answer counts.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from vastflow.course.progress import BasinRecord, MouthRecord, RiverRecord
 
@@ -13,8 +14,7 @@ __all__ = ["Body", "Cross", "Do", "Order", "Stop", "Wait"]
 Body = Literal["flow", "cycle", "success", "fail"]
 
 
-@dataclass(frozen=True, slots=True)
-class Do:
+class Do(msgspec.Struct, frozen=True):
     """Call a body."""
 
     record: RiverRecord | MouthRecord
@@ -22,8 +22,7 @@ class Do:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """Say so when `due` (microseconds) has come."""
 
     record: RiverRecord | MouthRecord
@@ -31,8 +30,7 @@ class Wait:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(msgspec.Struct, frozen=True):
     """Ask a body that is out to stop, and say so if it has not when `due` (microseconds) has come."""
 
     record: RiverRecord
@@ -40,8 +38,7 @@ class Stop:
     ticket: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cross:
+class Cross(msgspec.Struct, frozen=True):
     """Carry water over a basin's border."""
 
     record: BasinRecord

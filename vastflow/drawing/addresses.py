@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace
 
-__all__ = ["SEA", "Spot", "inside_basin", "inside_each", "spots"]
+__all__ = ["SEA", "Spot", "inside_basin", "inside_each", "prefix_inside", "spots"]
 
 SEA = "~"
 """Where the Atlantic stands."""
@@ -41,12 +41,12 @@ def spots(streams: Chain, prefix: str = "", extras: frozenset[str] = frozenset()
                 for branch in place.branches:
                     yield from spots(branch, prefix, extras)
             case EachPlace():
-                yield from spots(place.streams, _inside(place, prefix), inside_each(place, extras))
-            case BasinPlace():
+                yield from spots(place.streams, prefix_inside(place, prefix), inside_each(place, extras))
+            case BasinPlace():  # pragma: no branch  # there are no other places
                 yield from spots(place.streams, f"{address}/", inside_basin(place, extras))
 
 
-def _inside(place: EachPlace, prefix: str) -> str:
+def prefix_inside(place: EachPlace, prefix: str) -> str:
     """Return the prefix inside an `each`: one stream stands at the branch's own address, a chain below it."""
     alone = len(place.streams) == 1 and not isinstance(place.streams[0], ParallelPlace)
     return prefix if alone else f"{prefix}{place.name}/"

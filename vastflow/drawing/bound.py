@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from vastflow.drawing import registry
-from vastflow.drawing.addresses import SEA, Spot, spots
+from vastflow.drawing.addresses import SEA, spots
 from vastflow.drawing.atlantic import Atlantic
 from vastflow.drawing.attributes import told_by
 from vastflow.drawing.bodies import view_of
@@ -53,7 +53,7 @@ class Bound:
         self.digest = digest
         self.water = water
         self._classes = classes
-        self._spots = {spot.address: spot for spot in _rivers(chart)}
+        self._rivers = {river.address: river for river in _rivers(chart)}
         self._views: dict[tuple[type, str], type[Headwaters]] = {}
         self._decoded: list[tuple[_Parameters, dict[str, Anchor], _Streams]] = []
 
@@ -83,7 +83,7 @@ class Bound:
 
     def extras(self, address: str) -> frozenset[str]:
         """Return the undeclared keys that are allowed there: the item of an `each`, the added water of a basin."""
-        return self._spots[address].extras if address in self._spots else frozenset()
+        return frozenset() if address == SEA else self._rivers[address].extras
 
     def is_async(self, address: str, body: str) -> bool:
         """Say whether the body is `async def`."""
@@ -106,16 +106,25 @@ class Bound:
 
     def _own(self, address: str, cargo: Cargo) -> dict[str, Any]:
         """Return the attributes that were drawn (or set by `update`) otherwise than the class has them now."""
-        spot = self._spots.get(address)
-        if spot is None or not isinstance(spot.place, RiverPlace):
+        if address == SEA:
             return {}
         now = own_attributes(self._classes[address])
-        drawn = told_by(cargo.anchors.get(address, spot.place.anchor))
+        drawn = told_by(cargo.anchors.get(address, self._rivers[address].place.anchor))
         return {name: value for name, value in drawn.items() if value != now[name]}
 
 
-def _rivers(chart: Chart) -> list[Spot]:
-    return [spot for spot in spots(chart.streams) if isinstance(spot.place, RiverPlace)]
+class _River(NamedTuple):
+    """Where a river of the chart stands, and which undeclared keys are allowed there."""
+
+    address: str
+    place: RiverPlace
+    extras: frozenset[str]
+
+
+def _rivers(chart: Chart) -> Iterator[_River]:
+    for address, place, extras in spots(chart.streams):
+        if isinstance(place, RiverPlace):
+            yield _River(address, place, extras)
 
 
 def bind(chart: Chart, digest: str) -> Bound:
@@ -154,8 +163,7 @@ class _Seat(NamedTuple):
 
 def _seats(chart: Chart) -> Iterator[_Seat]:
     for address, place, extras in _rivers(chart):
-        if isinstance(place, RiverPlace):
-            yield _Seat(address, place.river, place.bodies, extras)
+        yield _Seat(address, place.river, place.bodies, extras)
     yield _Seat(SEA, chart.mouth.atlantic, (), frozenset())
 
 

@@ -6,15 +6,15 @@ raises.
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from vastflow.errors import Failure
 
 __all__ = ["Call"]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One call of one body.
 
     Attributes:

@@ -258,8 +258,8 @@ def _refuse_strangers(cls: type[Declared], kind: Kind) -> None:
 
 
 def _refuse_template(where: str, template: str | None, parameters: Collection[str]) -> None:
-    for fault in faults_of_template(where, template, parameters) if template else ():
-        raise AttributeFault(fault)
+    if template and (faults := list(faults_of_template(where, template, parameters))):
+        raise AttributeFault(faults[0])
 
 
 def _refuse_clashes(where: str, values: Mapping[str, Any], shape: Shape) -> None:

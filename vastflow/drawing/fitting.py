@@ -6,9 +6,9 @@ once.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from vastflow.drawing.addresses import Spot, inside_basin, inside_each, spots
+from vastflow.drawing.addresses import Spot, inside_basin, inside_each, prefix_inside, spots
 from vastflow.drawing.bodies import Body, view_of
-from vastflow.drawing.chart import BasinPlace, Chain, Chart, EachPlace, ParallelPlace, Place, RiverPlace
+from vastflow.drawing.chart import BasinPlace, Chain, Chart, EachPlace, ParallelPlace, RiverPlace
 from vastflow.drawing.headwaters import Headwaters, declared, fits
 
 __all__ = ["faults_of_keys", "faults_of_signals", "faults_of_view"]
@@ -48,7 +48,7 @@ def _named_keys(spot: Spot) -> Iterator[tuple[str, str, Collection[str]]]:
             inside = inside_basin(basin, spot.extras)
             yield from _both("inputs", basin.inputs or {}, spot.extras, inside)
             yield from _both("outputs", basin.outputs, inside, spot.extras)
-        case RiverPlace() | ParallelPlace():
+        case RiverPlace() | ParallelPlace():  # pragma: no branch  # there are no other places
             pass
 
 
@@ -66,7 +66,7 @@ def _written_twice(spot: Spot) -> Iterator[str]:
         case BasinPlace(inputs=inputs, outputs=names):
             yield from (f"{spot.address}: inputs {fault}" for fault in _twice(inputs or {}))
             yield from (f"{spot.address}: outputs {fault}" for fault in _twice(names))
-        case RiverPlace() | ParallelPlace():
+        case RiverPlace() | ParallelPlace():  # pragma: no branch  # there are no other places
             pass
 
 
@@ -79,49 +79,50 @@ def _twice(names: Mapping[str, str]) -> Iterator[str]:
             yield f"writes {target!r} from {' and '.join(map(repr, told))}: give each a key of its own"
 
 
-def faults_of_signals(streams: Chain, where: str = "") -> Iterator[str]:
+def faults_of_signals(streams: Chain, prefix: str = "") -> Iterator[str]:
     """Say which rivers may run at once and want one signal."""
     for place in streams:
         match place:
             case RiverPlace():
                 pass
             case ParallelPlace(branches=branches):
-                yield from _shared(f"{where}{place.name}", branches)
+                yield from _shared(prefix, place.name, branches)
                 for branch in branches:
-                    yield from faults_of_signals(branch, where)
+                    yield from faults_of_signals(branch, prefix)
             case EachPlace(streams=inner):
-                yield from _multiplied(f"{where}{place.name}", place)
-                yield from faults_of_signals(inner, f"{where}{place.name}/")
-            case BasinPlace(streams=inner):
-                yield from faults_of_signals(inner, f"{where}{place.name}/")
+                yield from _multiplied(prefix, place)
+                yield from faults_of_signals(inner, prefix_inside(place, prefix))
+            case BasinPlace(streams=inner):  # pragma: no branch  # there are no other places
+                yield from faults_of_signals(inner, f"{prefix}{place.name}/")
 
 
-def _shared(where: str, branches: Iterable[Chain]) -> Iterator[str]:
+def _shared(prefix: str, name: str, branches: Iterable[Chain]) -> Iterator[str]:
     wanted: dict[str, str] = {}
     for branch in branches:
-        mine = _signals(branch)
+        mine = _signals(branch, prefix)
         for signal, river in mine.items():
             if signal in wanted:
                 yield (
-                    f"{where}: {wanted[signal]} and {river} may run at once and both want the signal {signal!r}, "
+                    f"{prefix}{name}: {wanted[signal]} and {river} may run at once and both want the signal {signal!r}, "
                     f"which only one could take: give them different names"
                 )
         wanted = {**mine, **wanted}
 
 
-def _multiplied(where: str, each: EachPlace) -> Iterator[str]:
-    for signal, river in _signals(each.streams).items() if each.limit != 1 else ():
+def _multiplied(prefix: str, each: EachPlace) -> Iterator[str]:
+    wanted = _signals(each.streams, prefix_inside(each, prefix))
+    for signal, river in wanted.items() if each.limit != 1 else ():
         yield (
-            f"{where}: the branches of {river} may run at once and all want the signal {signal!r}, "
+            f"{prefix}{each.name}: the branches of {river} may run at once and all want the signal {signal!r}, "
             f"which only one could take: write limit=1, or wait for it before or after"
         )
 
 
-def _signals(streams: Iterable[Place]) -> dict[str, str]:
+def _signals(streams: Chain, prefix: str) -> dict[str, str]:
     """Return the signals wanted anywhere in these streams, and a river that wants each."""
     return {
         signal: spot.address
-        for spot in spots(tuple(streams))
+        for spot in spots(streams, prefix)
         if isinstance(spot.place, RiverPlace)
         for signal in spot.place.anchor.signals
     }

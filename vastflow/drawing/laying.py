@@ -73,7 +73,8 @@ def lay(andes: Andes[Any], water: Mapping[str, Any] | None, values: Mapping[str,
     plan: _Plan = andes.plan or _planned(andes)
     faults = list(plan.faults)
     start = _starting(andes, water, values, faults)
-    faults += [_missing(andes, key) for key in plan.needed if key not in start and key not in values]
+    if missing := [key for key in plan.needed if key not in start]:
+        faults += [_missing(andes, key) for key in missing if not _is_given(key, water, values, andes.headwaters)]
     if faults:
         raise DrawingError(andes.name, tuple(faults))
     andes.plan = plan
@@ -139,6 +140,11 @@ def _put_singly(andes: Andes[Any], told: Mapping[str, Any], faults: list[str]) -
         except WaterError as error:
             faults.append(f"{andes!r}: in the starting water, {error}")
     return made
+
+
+def _is_given(key: str, *waters: Mapping[str, Any] | None) -> bool:
+    """Say whether a key was given; that its value could not be taken is a fault already."""
+    return any(isinstance(water, Mapping) and key in water for water in waters)
 
 
 def _missing(andes: Andes[Any], key: str) -> str:

@@ -22,7 +22,7 @@ class Stream:
 
     def __rshift__(self, other: "Stream") -> "Chained":
         """Flow into another stream."""
-        return Chained((*links(self), *links(taken(other, ">>"))))
+        return Chained((*links(taken(self, ">>")), *links(taken(other, ">>"))))
 
     def __or__(self, other: "Stream") -> "ParallelRiver":
         """Flow beside another stream."""

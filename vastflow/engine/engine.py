@@ -24,11 +24,11 @@ from vastflow.drawing.chart import Cargo
 from vastflow.drawing.launcher import Terms
 from vastflow.drawing.laying import Bound, Laid, lay
 from vastflow.engine.flow import Flow
-from vastflow.engine.identity import check_same, new_id, new_uid
+from vastflow.engine.identity import check_same, check_terms, new_id, new_uid
 from vastflow.engine.recovery import Found, find_unfinished
-from vastflow.engine.refusal import refuse_unbuilt
+from vastflow.engine.refusal import Refusal
 from vastflow.engine.waiting import Waiting
-from vastflow.errors import EngineClosed, FlowConflict
+from vastflow.errors import EngineClosed, FlowConflict, StoreServed
 from vastflow.ledger import open_store
 from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
 from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_status, status_of
@@ -83,6 +83,7 @@ class Engine:
         self.runtime: Runtime = runtime or Real(SystemClock())
         self._store = store or open_store(url or default_url())
         self._waiting = Waiting()
+        self._refusal = Refusal()
         self._log = get_logger("engine")
         masker = Masker(tuple(secrets)) if secrets is not None else Masker()
         self._rules = Rules(itertools.count(1).__next__, jitter, cancel_grace, masker.matches)
@@ -138,6 +139,7 @@ class Engine:
             NotYetBuilt: it uses what this release cannot run yet.
             FlowConflict: the id belongs to a flow that was started differently.
             EngineClosed: the engine was closed.
+            StoreServed: another engine has taken the store meanwhile.
         """
         return self.launch(andes, water, values, Terms(id, tags or {}, not_before, deadline))
 
@@ -149,9 +151,9 @@ class Engine:
             EngineClosed: the engine was closed.
         """
         begun: list[tuple[Flow[W], Future[None] | None]] = [self._begin(andes, water, {}, Terms()) for water in waters]
-        for _, written in begun:
+        for flow, written in begun:
             if written is not None:
-                self.runtime.wait(written)
+                self._await_begin(flow.id, written)
         return [flow for flow, _ in begun]
 
     def launch(
@@ -160,11 +162,8 @@ class Engine:
         """Start a flow on these terms; `start` says more."""
         flow: Flow[W]
         flow, written = self._begin(andes, water, values, terms)
-        if written is not None:
-            try:
-                self.runtime.wait(written)
-            except FlowConflict:  # somebody else was faster with this id: it may be the same flow
-                return self.launch(andes, water, values, terms)
+        if written is not None and not self._await_begin(flow.id, written):
+            return self.launch(andes, water, values, terms)
         return flow
 
     def flow(self, flow_id: str) -> Flow[Headwaters]:
@@ -201,19 +200,14 @@ class Engine:
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands; `Flow.status` says more."""
         row = find(self._store, flow_id)
-        if row.state in ENDED or row.stranded or self.closed:
-            return read_status(self._store, flow_id)
-        seen: Future[FlowPicture | None] = Future()
-        self._supervisor(row.name).tell(Look(flow_id, seen))
-        picture = self.runtime.wait(seen)
+        picture = None if row.state in ENDED or row.stranded else self._look(row)
         return status_of(row, picture) if picture is not None else read_status(self._store, flow_id)
 
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""
-        future = self._waiting.add(flow_id)
-        if future is None:
-            future = Future()
-            future.set_result(None)
+        future, known = self._waiting.add(flow_id)
+        if not known:
+            self._resolve_ended(flow_id, future)
         return future
 
     def close(self, drain: float = 5.0) -> bool:
@@ -229,6 +223,7 @@ class Engine:
             return True
         self.closed = True
         self._beat.cancel()
+        self._directory.ledger.tell(Beat())  # no poll begins after this moment: here ends the period it was served
         quiet = self.runtime.close(drain)
         self._store.close()
         self._waiting.close()
@@ -252,18 +247,53 @@ class Engine:
         if self.closed:
             message = "the engine was closed: make a new one to start flows"
             raise EngineClosed(message)
+        check_terms(andes.name, terms)
         laid = lay(andes, water, values)
-        refuse_unbuilt(laid.chart, laid.cargo.anchors, terms)
+        self._refusal.check(laid, terms)
         row = self._row(laid, terms)
-        handle: Flow[W] = Flow(self, row.id, andes.water)
         if terms.id is not None and (taken := self._store.flow(terms.id)) is not None:
             check_same(taken, row.name, laid.cargo.water)
-            return handle, None
+            return Flow(self, row.id, andes.water), None
         written: Future[None] = Future()
+        self._waiting.hold(written)
         progress = Progress(laid.chart, row.uid, spring(laid.cargo.water), laid.cargo.anchors)
         record = self._record(row, laid.cargo, progress, laid.bound)
         record.supervisor.tell(Begin(record, row, laid.stored, written))
-        return handle, written
+        return Flow(self, row.id, andes.water, record), written
+
+    def _await_begin(self, flow_id: str, written: "Future[None]") -> bool:
+        """Wait until a new flow is on disk; False: somebody else was faster with its id, and it may be the same."""
+        try:
+            self.runtime.wait(written)
+        except FlowConflict:
+            self._waiting.doubt(flow_id)
+            if (row := self._store.flow(flow_id)) is None:
+                message = f"flow {flow_id!r} was not started: another engine has taken this store; start it there"
+                raise StoreServed(message) from None
+            if row.state in ENDED:
+                self._waiting.resolve(flow_id, None)
+            return False
+        return True
+
+    def _resolve_ended(self, flow_id: str, future: "Future[Progress | None]") -> None:
+        """Complete the future of a flow that has ended or was stranded before."""
+        try:
+            row = find(self._store, flow_id)
+        except BaseException:
+            future.cancel()
+            raise
+        if row.state in ENDED or row.stranded:
+            self._waiting.resolve(flow_id, None)
+
+    def _look(self, row: FlowRow) -> FlowPicture | None:
+        """Return how a flow stands here; None if it is not under way here."""
+        seen: Future[FlowPicture | None] = Future()
+        try:
+            self._waiting.hold(seen)
+            self._supervisor(row.name).tell(Look(row.id, seen))
+            return self.runtime.wait(seen)
+        except EngineClosed:
+            return None
 
     def _row(self, laid: Laid, terms: Terms) -> FlowRow:
         now = self.runtime.clock.now()
@@ -296,6 +326,7 @@ class Engine:
         return AndesActor(f"andes:{name}", self.runtime, self._directory, self._rules, self._finish)
 
     def _finish(self, flow: FlowRecord) -> None:
+        flow.finished = not flow.stranded
         self._waiting.resolve(flow.id, None if flow.stranded else flow.progress)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
+from vastflow.actors.flow import FlowRecord
 from vastflow.course.progress import Progress
+from vastflow.course.states import ENDED
 from vastflow.drawing import Headwaters
 from vastflow.errors import EngineBlocked, Failure, FlowCancelled, FlowFailed, FlowStranded
 from vastflow.ledger.contract import Reader
@@ -40,13 +42,14 @@ class Asked(Protocol):
 class Flow(Generic[W]):
     """One flow, as whoever started or found it sees it."""
 
-    __slots__ = ("_engine", "_water", "id")
+    __slots__ = ("_engine", "_record", "_water", "id")
 
-    def __init__(self, engine: Asked, flow_id: str, water: type[W]) -> None:
-        """Hold on to an id."""
+    def __init__(self, engine: Asked, flow_id: str, water: type[W], record: FlowRecord | None = None) -> None:
+        """Hold on to an id, and to the record of a flow that was started here."""
         self.id = flow_id
         self._engine = engine
         self._water = water
+        self._record = record
 
     def status(self) -> FlowStatus:
         """Return how the flow stands: one reading, live if this engine runs it.
@@ -99,12 +102,16 @@ class Flow(Generic[W]):
 
     def _await_end(self, timeout: float | None, asked: str) -> Progress | None:
         _refuse_to_block(self.id, asked)
+        if self._record is not None and self._record.finished:
+            return self._record.progress
         future: Future[Progress | None] = self._engine.ending(self.id)
         try:
             return self._engine.runtime.wait(future, timeout)
         except TimeoutError:
             message = f"flow {self.id!r} has not ended within {timeout} seconds; it goes on: ask again later"
             raise TimeoutError(message) from None
+        finally:
+            future.cancel()  # who waits no longer must not be kept
 
     def _outcome(self, progress: Progress | None) -> W:
         """Return the final water or raise what the flow ended with; None: it is to be read from the store."""
@@ -114,16 +121,18 @@ class Flow(Generic[W]):
             raise FlowStranded(message, self.id, row.stranded)
         if progress is None and row is not None:
             progress = read_progress(self._engine.reader, row)
-        if progress is None or progress.state in {"fail", "cancelled"}:
+        if progress is None or progress.state not in ENDED:
+            message = f"flow {self.id!r} goes on elsewhere: another engine has taken this store; ask there"
+            raise FlowStranded(message, self.id, "another engine has taken this store")
+        if progress.state != "success":
             raise _failed(self.id, progress)
         return self._water.open(progress.root.tip.flat(), read_only=True)
 
 
-def _failed(flow_id: str, progress: Progress | None) -> FlowFailed:
-    failure = progress.failure if progress is not None else None
-    if progress is not None and progress.state == "cancelled":
-        return FlowCancelled(f"flow {flow_id!r} was cancelled", flow_id, failure)
-    failure = failure or Failure("error", "the flow failed")
+def _failed(flow_id: str, progress: Progress) -> FlowFailed:
+    if progress.state == "cancelled":
+        return FlowCancelled(f"flow {flow_id!r} was cancelled", flow_id, progress.failure)
+    failure = progress.failure or Failure("error", "the flow failed")
     return FlowFailed(f"flow {flow_id!r} failed at {failure}", flow_id, failure)
 
 

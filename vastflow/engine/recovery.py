@@ -10,7 +10,6 @@ from typing import NamedTuple
 from vastflow.course import Progress
 from vastflow.drawing.chart import Chart
 from vastflow.drawing.laying import Bound, bind
-from vastflow.errors import CourseError, StoreError, VastflowError
 from vastflow.ledger.contract import Batch, FlowRow, Move, Owner, Store
 from vastflow.ledger.reading import read_cargo, read_chart, read_progress
 from vastflow.log import get_logger
@@ -50,7 +49,7 @@ def _find(store: Store, row: FlowRow, now: int, bounds: dict[str, Bound], outcom
         bound = _bound(store, row, bounds)
         bound.streams(read_cargo(row))
         progress = read_progress(store, row)
-    except (StoreError, CourseError, VastflowError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001  # a record that is broken in whatever way strands its own flow only
         _strand(row, f"{type(error).__name__}: {error}", now, outcome)
         return
     if row.stranded:

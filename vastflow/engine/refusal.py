@@ -5,22 +5,38 @@ A drawing that uses something of a later release is refused by `start()`, so tha
 
 from collections.abc import Iterator
 
-from vastflow.drawing.chart import Anchor, BasinPlace, Chain, Chart, EachPlace, ParallelPlace, Place, RiverPlace
+from vastflow.drawing.chart import Anchor, BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace
 from vastflow.drawing.launcher import Terms
+from vastflow.drawing.laying import Laid
 from vastflow.errors import NotYetBuilt
 
-__all__ = ["refuse_unbuilt"]
+__all__ = ["Refusal"]
+
+_REMEMBERED = 1_000  # drawings; one drawn anew for each flow must not fill the memory
 
 
-def refuse_unbuilt(chart: Chart, anchors: dict[str, Anchor], terms: Terms) -> None:
-    """Check that this release can run a drawing.
+class Refusal:
+    """Checks each drawing once."""
 
-    Raises:
-        NotYetBuilt: it cannot; all reasons are named.
-    """
-    faults = [*_of_terms(terms), *_of_chain(chart.streams, "", anchors)]
-    if faults:
-        raise NotYetBuilt(chart.name, tuple(faults))
+    def __init__(self) -> None:
+        """Know no drawing yet."""
+        self._known: set[str] = set()
+
+    def check(self, laid: Laid, terms: Terms) -> None:
+        """Check that this release can run a drawing on these terms.
+
+        Raises:
+            NotYetBuilt: it cannot; all reasons are named.
+        """
+        plain = not laid.cargo.anchors and terms.not_before is None and terms.deadline is None
+        if plain and laid.digest in self._known:
+            return
+        faults = [*_of_terms(terms), *_of_chain(laid.chart.streams, "", laid.cargo.anchors)]
+        if faults:
+            raise NotYetBuilt(laid.chart.name, tuple(faults))
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known.add(laid.digest)
 
 
 def _of_terms(terms: Terms) -> Iterator[str]:

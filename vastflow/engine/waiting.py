@@ -1,15 +1,22 @@
 """Who waits for the end of which flow?
 
-Futures by flow, resolved by the supervisor when the end is on disk; none is kept where nobody waits.
+Futures by flow, resolved by the supervisor when the end is on disk; none is kept where nobody waits any more. And
+whatever else somebody waits for that only a living engine answers.
 """
 
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 from vastflow.course import Progress
 from vastflow.errors import EngineClosed
 
 __all__ = ["Waiting"]
+
+_CLOSED = "the engine was closed: make a new one to go on"
+_CLOSING = "the engine was closed before the flow ended; the flow goes on when its store is served again"
 
 
 class Waiting:
@@ -18,54 +25,95 @@ class Waiting:
     def __init__(self) -> None:
         """Have no flow under way."""
         self._lock = threading.Lock()
-        self._futures: dict[str, list[Future[Progress | None]]] = {}
+        self._under_way: set[str] = set()
+        self._futures: dict[str, dict[Future[Progress | None], None]] = {}
+        self._others: dict[Future[Any], None] = {}
         self._closed = False
 
-    def begin(self, flow_id: str) -> None:
-        """Note that a flow is under way."""
+    def __len__(self) -> int:
+        """Return how many flows and futures are kept."""
         with self._lock:
-            self._futures.setdefault(flow_id, [])
+            futures = sum(len(each) for each in self._futures.values())
+            return len(self._under_way) + futures + len(self._others)
 
-    def add(self, flow_id: str) -> "Future[Progress | None] | None":
+    def begin(self, flow_id: str) -> None:
+        """Note that a flow is under way, so that nobody need look whether it has ended before."""
+        with self._lock:
+            self._under_way.add(flow_id)
+
+    def doubt(self, flow_id: str) -> None:
+        """Note that a flow may not be under way here after all."""
+        with self._lock:
+            self._under_way.discard(flow_id)
+
+    def add(self, flow_id: str) -> "tuple[Future[Progress | None], bool]":
         """Return a future that is done when the flow has ended (its progress) or was stranded (None).
 
+        Whoever waits no longer cancels it, so that it is not kept.
+
         Returns:
-            None if the flow is not under way here: it has ended, was stranded, or never was.
+            The future, and whether the flow is known to be under way; if not, it may have ended before.
 
         Raises:
             EngineClosed: nobody will tell any more.
         """
+        future: Future[Progress | None] = Future()
         with self._lock:
             if self._closed:
-                message = "the engine was closed: make a new one to go on"
-                raise EngineClosed(message)
-            futures = self._futures.get(flow_id)
-            if futures is None:
-                return None
-            future: Future[Progress | None] = Future()
-            futures.append(future)
-            return future
+                raise EngineClosed(_CLOSED)
+            self._futures.setdefault(flow_id, {})[future] = None
+            known = flow_id in self._under_way
+        future.add_done_callback(partial(self._forget, flow_id))
+        return future, known
+
+    def hold(self, future: "Future[Any]") -> None:
+        """Let this future, which an actor is to complete, be ended by `close` if no actor does.
+
+        Raises:
+            EngineClosed: no actor will.
+        """
+        with self._lock:
+            if self._closed:
+                raise EngineClosed(_CLOSED)
+            self._others[future] = None
+        future.add_done_callback(self._let_go)
 
     def resolve(self, flow_id: str, progress: Progress | None) -> None:
         """Tell all who wait for this flow."""
         with self._lock:
-            futures = self._futures.pop(flow_id, [])
+            self._under_way.discard(flow_id)
+            futures = self._futures.pop(flow_id, {})
         for future in futures:
-            _set(future, progress)
+            if future.set_running_or_notify_cancel():
+                future.set_result(progress)
 
     def close(self) -> None:
         """Tell all who still wait that nobody will tell them any more."""
         with self._lock:
             self._closed = True
             left = [future for futures in self._futures.values() for future in futures]
+            others = list(self._others)
             self._futures.clear()
-        message = "the engine was closed before the flow ended; the flow goes on when its store is served again"
+            self._others.clear()
+            self._under_way.clear()
         for future in left:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(EngineClosed(message))
+            _end(future, _CLOSING)
+        for future in others:
+            _end(future, _CLOSED)
+
+    def _forget(self, flow_id: str, future: "Future[Any]") -> None:
+        with self._lock:
+            futures = self._futures.get(flow_id, {})
+            futures.pop(future, None)
+            if not futures:
+                self._futures.pop(flow_id, None)
+
+    def _let_go(self, future: "Future[Any]") -> None:
+        with self._lock:
+            self._others.pop(future, None)
 
 
-def _set(future: "Future[Progress | None]", progress: Progress | None) -> None:
-    """Set a result, unless whoever waited has given up meanwhile."""
-    if future.set_running_or_notify_cancel():
-        future.set_result(progress)
+def _end(future: "Future[Any]", why: str) -> None:
+    """Set an error, unless an answer came or whoever waited has given up meanwhile."""
+    with suppress(InvalidStateError):
+        future.set_exception(EngineClosed(why))

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 __all__ = ["Batch", "FactRow", "FlowQuery", "FlowRow", "Move", "Owner", "Period", "Reader", "Store"]
 
 
@@ -43,8 +45,7 @@ class FactRow(NamedTuple):
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowRow:
+class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     """One flow as lists and owners need it.
 
     Attributes:

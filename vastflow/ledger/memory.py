@@ -7,7 +7,8 @@ again and finds all that was committed.
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from vastflow.errors import BatchRefused, StoreServed
 from vastflow.ledger.batch import has_tags, latest_of, touched, unknown_after, without

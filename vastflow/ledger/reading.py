@@ -6,6 +6,7 @@ For everybody who looks: handle, command line, tests. Reads the store only, neve
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -165,6 +166,12 @@ def read_chart(reader: Reader, row: FlowRow) -> Chart:
     if stored is None:
         message = f"flow {row.id!r}: its chart {row.chart[:12]} is not in the store: restore it from a backup"
         raise StoreUnreadable(message)
+    return _chart(stored)
+
+
+@lru_cache(maxsize=256)
+def _chart(stored: bytes) -> Chart:
+    """Decode a chart once: it is immutable, and shared by all flows drawn alike."""
     return Chart.from_bytes(stored)
 
 

@@ -8,8 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain, count
-from typing import Any
+from itertools import count
 
 from vastflow.errors import BatchRefused, StoreError, StoreServed
 from vastflow.ledger.batch import latest_of, touched, without
@@ -31,11 +30,6 @@ _DATA_FAULTS = (
     OverflowError,
     UnicodeError,
 )
-
-# A statement for many facts takes a quarter less time than one for each. Old SQLites bind 999 values at most.
-_AT_ONCE = 64
-_ONE_MORE = ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_FACTS = SQL["insert_fact"] + _ONE_MORE * (_AT_ONCE - 1)
 
 
 class SQLiteStore(SQLiteReader):
@@ -211,16 +205,9 @@ def _write(link: sqlite3.Connection, batch: Batch, places: dict[str, int]) -> No
     link.executemany(SQL["insert_chart"], batch.charts.items())
     link.executemany(SQL["insert_flow"], [(*values[:-1], no) for no, values in rows])
     link.executemany(SQL["insert_cargo"], [(no, values[-1]) for no, values in rows])
-    _insert_facts(link, [(*fact[1:], places[fact[0]]) for fact in batch.facts])
+    link.executemany(SQL["insert_fact"], [(*fact[1:], places[fact[0]]) for fact in batch.facts])
     link.executemany(SQL["move_flow"], [(*move[1:], places[flow_id]) for flow_id, move in moves.items()])
     link.execute(SQL["count_batch"], (batch.number, latest_of(batch)))
-
-
-def _insert_facts(link: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
-    single = len(rows) % _AT_ONCE
-    link.executemany(SQL["insert_fact"], rows[:single])
-    for start in range(single, len(rows), _AT_ONCE):
-        link.execute(_INSERT_FACTS, tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
 
 
 def _roll_back(link: sqlite3.Connection) -> None:

@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from vastflow.errors import BatchRefused
 from vastflow.ledger.contract import Batch, Store
@@ -13,6 +14,7 @@ from vastflow.testing.samples import EVENING, MORNING, batch, expect, fact, fact
 __all__ = ["Commits"]
 
 _WRITTEN = 60
+_MANY = 300
 _PATIENCE = 30.0
 
 
@@ -81,6 +83,23 @@ class Commits(Candidate):
         expect("the chart", store.chart("h"), b"chart")
         expect("the facts", store.facts("a"), facts("a", owner, 1))
         expect("the state", row and row.state, "success")
+
+    def test_a_batch_of_many_flows_and_facts_is_kept_whole(self) -> None:
+        """As a busy ledger hands them over."""
+        store, owner = self.new()
+        names = [f"flow-{number}" for number in range(_MANY)]
+        written = {name: facts(name, owner, 4) for name in names}
+
+        store.commit(
+            batch(
+                owner,
+                flows=[flow(name, owner) for name in names],
+                facts=[each for kept in zip(*written.values(), strict=True) for each in kept],
+            )
+        )
+
+        expect("the facts", {name: store.facts(name) for name in names}, written)
+        expect("the unfinished", len(store.unfinished()), _MANY)
 
     def test_a_chart_that_is_there_is_left_as_it_is(self) -> None:
         """Charts are named by what is in them."""

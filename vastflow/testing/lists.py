@@ -1,6 +1,6 @@
 """Does a store find what is asked for, and in the promised order?"""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from vastflow.errors import FlowNotFound
 from vastflow.ledger.contract import FlowQuery, Owner, Store

@@ -1,6 +1,6 @@
 """Does a store know whose it is, and since when?"""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from vastflow.errors import StoreServed
 from vastflow.ledger.contract import FlowQuery, Owner, Period, Store

@@ -1,0 +1,163 @@
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.cli.conftest import Run
+from tests.cli.drawings import bad, good, start_waiting
+from vastflow import Engine
+from vastflow.cli import main
+
+
+def ask(url: str, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["show", "--store", url, *arguments])
+
+
+def head(asked: Result) -> dict[str, str]:
+    lines = asked.stdout.split("\n\n")[0].splitlines()
+    return {line.split()[0]: line.split(maxsplit=1)[1] for line in lines}
+
+
+@pytest.fixture
+def store(url: str) -> str:
+    """Return the URL of a store with some flows that nobody serves any more."""
+    with Engine(url) as engine:
+        engine.start(good, {"who": "ann", "password": "hunter22"}, id="good-1", tags={"team": "blue"}).wait(timeout=30)
+        engine.start(good, {"who": "she of hunter22", "api_token": "hunter22"}, id="good-2").wait(timeout=30)
+        engine.start(bad, id="bad-1").wait(timeout=30)
+        start_waiting(engine, "waiting-1")
+    return url
+
+
+def test_a_flow_is_shown_with_its_streams_indented_by_depth(store: str) -> None:
+    asked = ask(store, "bad-1")
+
+    streams = asked.stdout.split("\n\n")[1].splitlines()
+    assert streams[0].split() == ["STREAM", "STATE", "ATTEMPT", "POLL"]
+    assert [line[:22].rstrip() for line in streams[1:]] == [
+        "parallel-river   fail",
+        "  east           fail",
+        "    east/note    succe",
+        "    east/refuse  fail",
+        "  beside         succe",
+        "~ (Atlantic)     succe",
+    ]
+
+
+def test_the_head_says_who_it_is_how_it_ended_and_why(store: str) -> None:
+    told = head(ask(store, "bad-1"))
+
+    assert (told["flow"], told["name"], told["state"], told["outcome"]) == ("bad-1", "bad", "fail", "fail")
+    assert told["took"].endswith(" s")
+    assert "east/refuse: error: vastflow.errors.Fail: the card\\x1b[2J of nobody was declined" in told["failure"]
+
+
+def test_the_line_of_a_failed_river_says_why_in_one_line(store: str) -> None:
+    lines = ask(store, "bad-1").stdout.splitlines()
+
+    (line,) = (line for line in lines if line.strip().startswith("east/refuse"))
+    assert "1 of 1" in line
+    assert "was declined" in line
+
+
+def test_a_flow_that_waits_says_what_for_and_that_nobody_failed(store: str) -> None:
+    asked = ask(store, "waiting-1")
+
+    (line,) = (line for line in asked.stdout.splitlines() if line.startswith("wait "))
+    assert line.split()[:5] == ["wait", "cycling", "1", "of", "3"]
+    assert "next at " in line
+    assert head(asked)["outcome"] == "none yet"
+    assert head(asked)["took"].endswith(" so far")
+    assert "failure" not in head(asked)
+
+
+def test_a_flow_that_another_process_runs_is_shown(url: str, run: Run) -> None:
+    with Engine(url) as engine:
+        start_waiting(engine, "served")
+
+        shown = run("show", "served", "--store", url).stdout
+
+    assert "state    running" in shown
+    assert "by nobody" not in shown
+
+
+def test_the_beginning_of_an_id_is_enough_if_no_other_flow_has_it(store: str) -> None:
+    assert head(ask(store, "wait"))["flow"] == "waiting-1"
+
+
+def test_an_id_that_is_the_beginning_of_another_is_meant_itself(store: str) -> None:
+    with Engine(store) as engine:
+        engine.start(good, id="good").wait(timeout=30)
+
+    assert head(ask(store, "good"))["flow"] == "good"
+
+
+def test_a_beginning_of_several_ids_is_a_usage_error_that_names_them(store: str) -> None:
+    asked = ask(store, "good")
+
+    assert asked.exit_code == 2
+    assert "2 flows have an id that begins with 'good' ('good-2', 'good-1'): write more of it" in asked.stderr
+
+
+@pytest.mark.parametrize("given", ["bad-12", "", "ad-1"])
+def test_a_flow_that_is_not_there_is_not_found(store: str, given: str) -> None:
+    asked = ask(store, given)
+
+    assert asked.exit_code == 3
+    assert f"there is no flow {given!r} in this store: `vastflow list` shows those there are" in asked.stderr
+    assert asked.stdout == ""
+
+
+def test_the_water_is_shown_only_when_it_is_asked_for(store: str) -> None:
+    for told in (ask(store, "good-1", "--events"), ask(store, "good-1", "--events", "--json")):
+        assert "note" in told.stdout
+        assert "for ann" not in told.stdout
+
+    for told in (ask(store, "good-1", "--water"), ask(store, "good-1", "--water", "--json")):
+        assert "for ann" in told.stdout
+
+
+@pytest.mark.promise("12.5")
+@pytest.mark.parametrize("flow", ["good-1", "good-2"])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_secret_of_the_water_is_shown_nor_where_it_stands_in_another_value(
+    store: str, flow: str, form: list[str]
+) -> None:
+    shown = ask(store, flow, "--water", "--events", *form).stdout
+
+    assert "***" in shown
+    assert "hunter22" not in shown
+
+
+def test_the_journal_has_a_line_for_each_fact(store: str) -> None:
+    journal = ask(store, "good-1", "--events").stdout.split("\n\n")[2].splitlines()
+
+    assert [line.split()[0] for line in journal[1:]] == ["1", "2", "3", "4"]
+    assert [line.split()[3:] for line in journal[1:]] == [
+        ["started"],
+        ["note", "flowed", "wrote", "note"],
+        ["outcome", "success"],
+        ["~", "ended"],
+    ]
+
+
+def test_json_has_streams_failure_and_journal(store: str) -> None:
+    told = json.loads(ask(store, "bad-1", "--events", "--json").stdout)
+
+    assert (told["id"], told["state"], told["failure"]["address"]) == ("bad-1", "fail", "east")
+    assert [stream["address"] for stream in told["streams"]][:3] == ["parallel-river", "east", "east/note"]
+    assert [event["number"] for event in told["events"]] == list(range(1, told["facts"] + 1))
+    assert "water" not in told
+
+
+def test_json_without_journal_has_none(store: str) -> None:
+    assert "events" not in json.loads(ask(store, "bad-1", "--json").stdout)
+
+
+def test_tags_are_shown(store: str) -> None:
+    assert head(ask(store, "good-1"))["tags"] == "team=blue"
+
+
+@pytest.mark.promise("12.5")
+def test_control_characters_of_a_failure_are_shown_and_not_obeyed(store: str) -> None:
+    assert "\x1b" not in ask(store, "bad-1", "--events", "--water").stdout
