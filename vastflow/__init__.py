@@ -78,7 +78,17 @@ def __getattr__(name: str) -> object:
         raise AttributeError(message)
     value: object = getattr(importlib.import_module(_HOME.get(name, "vastflow.errors")), name)
     globals()[name] = value
+    if name == "Andes":
+        importlib.import_module("vastflow.drawing.launcher").offer(_OnDefaultEngine())
     return value
+
+
+class _OnDefaultEngine:
+    """Starts flows on the process's default engine, which is made when the first one is started."""
+
+    def launch(self, *asked: object) -> object:
+        """Start a flow there."""
+        return importlib.import_module("vastflow.engine").default_engine().launch(*asked)
 
 
 def __dir__() -> list[str]:

@@ -60,27 +60,26 @@ def requests(folder: Path) -> list[dict[str, Any]]:
     return [request for request in map(json.loads, lines) if request["asked"].get("token")]
 
 
-def test_a_piped_demo_ends_well_and_its_journal_holds_the_polls_of_both_resources(folder: Path, demo: Demo) -> None:
-    ran = demo()
+def test_a_piped_demo_says_each_change_once_and_its_journal_holds_the_polls_of_both_resources(
+    folder: Path, demo: Demo
+) -> None:
+    ran = demo("--ready-after", "3")
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "\x1b" not in ran.stdout
     told = shown(folder)
+    assert f"{told['water']['volume']} is attached to {told['water']['vm']}." in ran.stdout
     polls = Counter(event["address"] for event in told["events"] if event["kind"] in {"polled", "cycled"})
     assert polls.keys() == {"create-vm", "create-volume"}
     assert min(polls.values()) >= 2
-    assert f"{told['water']['volume']} is attached to {told['water']['vm']}." in ran.stdout
-
-
-def test_a_piped_demo_says_each_change_of_each_river_once(demo: Demo) -> None:
-    said = [line.split() for line in demo().stdout.splitlines()]
-
-    changes = [tuple(words) for words in said if words and words[0] in {"create-vm", "create-volume", "attach", "~"}]
+    words = [line.split() for line in ran.stdout.splitlines()]
+    changes = [tuple(said) for said in words if said and said[0] in {"create-vm", "create-volume", "attach", "~"}]
     assert len(set(changes)) == len(changes)
-    assert {words[0] for words in changes if words[1] == "success"} == {"create-vm", "create-volume", "attach", "~"}
-    assert any(words[:3] == ("create-vm", "cycling", "poll") and words[-1] == "building" for words in changes)
+    assert {said[0] for said in changes if said[1] == "success"} == {"create-vm", "create-volume", "attach", "~"}
+    assert any(said[:3] == ("create-vm", "cycling", "poll") and said[-1] == "building" for said in changes)
 
 
+@pytest.mark.slow
 def test_a_demo_that_ended_has_stopped_its_cloud_and_its_last_lines_are_commands_that_work(
     folder: Path, demo: Demo
 ) -> None:
@@ -95,7 +94,12 @@ def test_a_demo_that_ended_has_stopped_its_cloud_and_its_last_lines_are_commands
 
 @pytest.mark.promise("10.5", "5.2")
 @pytest.mark.parametrize(
-    ("river", "asked"), [("create-vm", 1), pytest.param("create-volume", 1, marks=pytest.mark.slow), ("attach", 2)]
+    ("river", "asked"),
+    [
+        ("create-vm", 1),
+        pytest.param("create-volume", 1, marks=pytest.mark.slow),
+        pytest.param("attach", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_a_killed_demo_goes_on_with_the_same_vm_and_nothing_is_made_twice(
     river: str, asked: int, folder: Path, demo: Demo
@@ -126,6 +130,7 @@ def test_a_killed_demo_can_be_looked_at_before_it_goes_on(folder: Path, demo: De
     assert (states["create-vm"], states["attach"]) == ("cycling", "init")
 
 
+@pytest.mark.slow
 def test_a_demo_whose_vm_was_deleted_meanwhile_fails_and_says_why(folder: Path, demo: Demo) -> None:
     demo("--kill-at", "create-vm")
     (vm,) = (request["answer"]["id"] for request in requests(folder) if request["asked"]["kind"] == "vm")
@@ -150,8 +155,9 @@ def test_a_demo_that_ended_can_be_gone_on_with_and_only_says_how_it_ended(folder
     assert len(requests(folder)) == before
 
 
-def test_a_folder_with_a_demo_in_it_is_not_begun_anew(demo: Demo) -> None:
-    demo("--kill-at", "create-vm")
+def test_a_folder_with_a_demo_in_it_is_not_begun_anew(folder: Path, demo: Demo) -> None:
+    folder.mkdir()
+    (folder / "vastflow.db").touch()
 
     again = demo()
 
@@ -170,6 +176,7 @@ def test_a_demo_that_is_not_there_cannot_be_gone_on_with(folder: Path, demo: Dem
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_demo_that_another_process_runs_is_left_alone(folder: Path, demo: Demo) -> None:
     first = subprocess.Popen(
         vastflow("demo", "--folder", str(folder), "--ready-after", "3600"), stdout=subprocess.PIPE, text=True
@@ -225,7 +232,7 @@ def test_on_a_terminal_the_rivers_are_redrawn_in_place(folder: Path) -> None:
     assert "Success" in wrote
 
 
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, pytest.param({"TERM": "dumb"}, marks=pytest.mark.slow)])
 def test_a_terminal_that_wants_plain_lines_gets_them(environment: dict[str, str], folder: Path) -> None:
     wrote = on_a_terminal(vastflow("demo", "--folder", str(folder), "--ready-after", "0"), **environment)
 

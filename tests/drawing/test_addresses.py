@@ -83,5 +83,3 @@ def test_items_and_added_water_are_allowed_below_where_they_come_in() -> None:
         "all/outer/attach": {"file"},
         "all/attach": {"file"},
     }
-
-

@@ -118,7 +118,8 @@ def test_update_sees_attributes_in_seconds_and_no_others() -> None:
 
     attr.deadline = "2d"
 
-    assert (attr.deadline, attr.timeout, attr.retry_on) == (172800.0, 30.0, (OSError,))
+    told: list[Any] = [attr.deadline, attr.timeout, attr.retry_on]
+    assert told == [172800.0, 30.0, (OSError,)]
     assert attr.values()["retry_on"] == ("builtins.OSError",)
     with pytest.raises(AttributeFault, match="here has no attribute 'retries'"):
         _ = attr.retries

@@ -12,7 +12,7 @@ from vastflow.drawing.bodies import view_of
 from vastflow.drawing.declaration import shape_of
 
 if TYPE_CHECKING:
-    from somewhere import Unseen  # type: ignore[import-not-found]
+    from somewhere import Unseen  # type: ignore[import-not-found]  # nobody sees it
 
 
 class View(Headwaters):

@@ -117,9 +117,10 @@ def test_only_so_many_streams_are_kept() -> None:
 @pytest.mark.promise("10.9")
 def test_a_chart_whose_classes_are_gone_names_every_one_and_what_to_do() -> None:
     chart = msgspec.json.decode(
-        laid().stored.replace(b"streams.Create", b"streams.Gone").replace(b"streams.End", b"streams.Lost").replace(
-            b"streams.Water", b"streams.Dry"
-        ),
+        laid()
+        .stored.replace(b"streams.Create", b"streams.Gone")
+        .replace(b"streams.End", b"streams.Lost")
+        .replace(b"streams.Water", b"streams.Dry"),
         type=Chart,
     )
 
@@ -128,7 +129,12 @@ def test_a_chart_whose_classes_are_gone_names_every_one_and_what_to_do() -> None
 
     message = str(caught.value)
     assert "the drawing 'test' (chart 0123456789ab)" in message
-    for lost in ("water's class tests.drawing.streams.Dry", "create: the class", "east/create: the class", "~: the class"):
+    for lost in (
+        "water's class tests.drawing.streams.Dry",
+        "create: the class",
+        "east/create: the class",
+        "~: the class",
+    ):
         assert lost in message
     assert "import the module that defines it" in message
 
@@ -177,7 +183,9 @@ def test_a_new_parameter_with_a_default_loads_and_others_say_what_to_do() -> Non
         parameters = {"create": {name: msgspec.Raw(value) for name, value in create.items()}, "east/tag-a": {}}
         return bound.streams(Cargo(parameters={**drawing.cargo.parameters, **parameters}))
 
-    with pytest.raises(StoreUnreadable, match=r"east/tag-a: what is stored .*misses tags.*give new parameters defaults"):
+    with pytest.raises(
+        StoreUnreadable, match=r"east/tag-a: what is stored .*misses tags.*give new parameters defaults"
+    ):
         streams(kind=b'"vm"')
     with pytest.raises(StoreUnreadable, match=r"create: what is stored .*was given colour.*keep the old ones"):
         streams(kind=b'"vm"', colour=b"1")

@@ -103,7 +103,14 @@ def test_what_only_a_call_knows_raises_outside(asked: str) -> None:
 @pytest.mark.promise("5.1")
 @pytest.mark.parametrize(
     ("asked", "args"),
-    [("key_for", ("x",)), ("check_cancelled", ()), ("progress", (0.5,)), ("signal", ("a",)), ("resource", ("a",)), ("save", ())],
+    [
+        ("key_for", ("x",)),
+        ("check_cancelled", ()),
+        ("progress", (0.5,)),
+        ("signal", ("a",)),
+        ("resource", ("a",)),
+        ("save", ()),
+    ],
 )
 def test_what_only_a_call_can_do_raises_outside(asked: str, args: tuple[Any, ...]) -> None:
     with pytest.raises(OutsideFlow, match=rf"self\.{asked}"):

@@ -36,7 +36,9 @@ def test_a_chart_holds_classes_names_attributes_and_nesting() -> None:
         "vastflow.drawing.headwaters.Headwaters",
         (
             create(),
-            ParallelPlace("parallel-river", ((create("create-2"),), (attach(), attach("attach-2"))), "settle", 0.5, "last"),
+            ParallelPlace(
+                "parallel-river", ((create("create-2"),), (attach(), attach("attach-2"))), "settle", 0.5, "last"
+            ),
             attach("attach-3"),
         ),
         Mouth("end", f"{HERE}.End", Waits(times=2)),
@@ -106,7 +108,10 @@ def test_names_begin_anew_in_every_basin_and_each() -> None:
 
 @pytest.mark.promise("2.6")
 def test_parallel_rivers_have_names_too() -> None:
-    names = [place.name for place in chart(Attach() | Attach(), ParallelRiver(Attach()), ParallelRiver(Attach(), name="x")).streams]
+    names = [
+        place.name
+        for place in chart(Attach() | Attach(), ParallelRiver(Attach()), ParallelRiver(Attach(), name="x")).streams
+    ]
 
     assert names == ["parallel-river", "parallel-river-2", "x"]
 
@@ -182,5 +187,5 @@ def test_an_atlantic_made_wrong_later_is_a_fault_too() -> None:
     andes = Andes("x") >> Attach() >> Ending()
     Ending.retry_times = -1
 
-    with pytest.raises(DrawingError, match="~: .*Ending: retry_times = -1"):
+    with pytest.raises(DrawingError, match=r"~: .*Ending: retry_times = -1"):
         lay(andes, None, {})

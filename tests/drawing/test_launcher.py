@@ -29,7 +29,7 @@ def test_a_start_hands_everything_to_the_launcher() -> None:
     engine, andes, water = Remembers(), drawn(), Water(image="debian")
 
     with slot(engine):
-        flow = andes.start(water, id="17", tags={"a": "b"}, not_before=5, deadline="1h", size=3)
+        flow: Any = andes.start(water, id="17", tags={"a": "b"}, not_before=5, deadline="1h", size=3)
         andes.start()
 
     assert flow == "flow"

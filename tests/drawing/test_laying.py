@@ -125,7 +125,7 @@ def test_update_is_called_for_every_stream_drawn_and_every_start() -> None:
         def flow(self, water: Any) -> None:
             """Do nothing."""
 
-        def update(self, attr: Any, water: Any) -> None:
+        def update(self, _attr: Any, water: Any) -> None:
             seen.append((self.kind, water["image"]))
 
     andes = drawn(Seen("a") | Seen("b"), ParallelRiver.each("files", Seen("c"), item="file"))
@@ -156,7 +156,7 @@ def test_fault_14_update_cannot_replace_what_it_is_not_given() -> None:
         def flow(self, water: Any) -> None:
             """Do nothing."""
 
-        def update(self, attr: Any, water: Any) -> None:
+        def update(self, attr: Any, _water: Any) -> None:
             attr.inner = False
 
     with pytest.raises(AttributeFault, match="has no attribute 'inner'"):

@@ -69,7 +69,7 @@ def test_append_changes_the_stream_until_it_is_drawn() -> None:
         lambda it: a >> it,
         lambda it: it | a,
         lambda it: a | it,
-        lambda it: ParallelRiver(it),
+        ParallelRiver,
         lambda it: Basin("east", it),
         lambda it: Basin("east").append(it),
         lambda it: ParallelRiver.each("files", it, item="file"),
@@ -115,9 +115,10 @@ def test_a_stream_has_only_what_it_was_made_with() -> None:
 
 
 def test_a_stream_of_nothing_is_refused_wherever_one_is_taken() -> None:
-    for taking in (lambda it: a >> it, lambda it: a | it, ParallelRiver, ParallelRiver().append):
+    wrong: Any = "x"
+    for taking in (a.__rshift__, a.__or__, ParallelRiver, ParallelRiver().append):
         with pytest.raises(TypeError, match="'x' is no stream"):
-            taking("x")  # type: ignore[no-untyped-call]  # wrong on purpose
+            taking(wrong)
 
 
 def test_every_stream_is_a_stream() -> None:

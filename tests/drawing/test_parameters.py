@@ -77,12 +77,12 @@ def test_a_parameter_that_hides_a_method_of_its_own_class_is_no_trouble_but_one_
     with pytest.raises(AttributeFault, match=r"self\.progress means something already"):
 
         class Bad(River):
-            progress: float
+            progress: float  # type: ignore[assignment]  # wrong on purpose
 
     with pytest.raises(AttributeFault, match=r"self\.cycle means something already"):
 
         class Worse(River):
-            cycle: int
+            cycle: int  # type: ignore[assignment]  # wrong on purpose
 
 
 def test_what_cannot_change_is_shared_and_what_can_is_copied() -> None:

@@ -35,7 +35,9 @@ def test_a_name_that_nobody_registered_is_not_imported() -> None:
 
 @pytest.mark.promise("2.3", "2.5")
 def test_a_class_without_flow_is_abstract_and_not_registered() -> None:
-    cls: Any = type("Abstract", (River,), {"__module__": "tests.somewhere", "__qualname__": "Abstract", "cycle_times": 3})
+    cls: Any = type(
+        "Abstract", (River,), {"__module__": "tests.somewhere", "__qualname__": "Abstract", "cycle_times": 3}
+    )
 
     assert registry.find("tests.somewhere.Abstract") is None
     with pytest.raises(TypeError, match="cycle_times counts polls"):

@@ -1,6 +1,6 @@
 """Is a river what its class says?"""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -27,6 +27,7 @@ def test_a_river_has_no_bodies_of_its_own() -> None:
 def test_a_user_may_take_words_in_making_a_class() -> None:
     class Kinded(River):
         kind: str = "?"
+        made_as: ClassVar[str] = ""
 
         def __init_subclass__(cls, kind: str = "", **words: Any) -> None:
             cls.made_as = kind

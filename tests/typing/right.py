@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from vastflow.drawing import Andes, Atlantic, Basin, Headwaters, ParallelRiver, River, later
+from vastflow.errors import Continue
 
 
 class Water(Headwaters):
@@ -28,7 +29,9 @@ class Create(River):
         water[self.kind] = f"{self.kind}-{self.key}"
 
     def cycle(self, water: Water) -> None:
-        print(water.vm, water["vm"], water.get("vm"))
+        told: list[Any] = [water.vm, water["vm"], water.get("vm")]
+        if not told:
+            raise Continue("not yet")
 
     def undo(self, water: View) -> None:
         del water["vm"]
@@ -55,7 +58,7 @@ class Plain(River):
         await self.asave()
         water["anything"] = [1, 2]
 
-    def update(self, attr: Any, water: Any) -> None:
+    def update(self, attr: Any, _water: Any) -> None:
         attr.retry_times = 5
 
 
@@ -68,10 +71,10 @@ class Attached(Atlantic):
     retry_times = 2
 
     def success(self, water: Water) -> None:
-        print(water.vm)
+        water.vm = water.vm.upper()
 
     async def fail(self, water: Water) -> None:
-        print(self.failure.message, self.failures)
+        water.vm = f"{self.failure.message}, {len(self.failures)}"
 
 
 andes = Andes("attach", Water) >> (Create("vm") | Create(kind="volume", size=2)) >> Plain() >> Attached()

@@ -6,7 +6,8 @@ comes out is always an answer.
 
 import asyncio
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -17,7 +18,7 @@ from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised
 from vastflow.course.facts import NOTHING, Delta
 from vastflow.drawing import Atlantic, Headwaters, River
 from vastflow.drawing.call import Call as Callee
-from vastflow.errors import Continue, Fail, Failure, Retry
+from vastflow.errors import Continue, Fail, Failure, Retry, WaterError
 from vastflow.log import BodyFields, Masker, escape, in_body, leave
 
 __all__ = ["call_body", "call_body_async"]
@@ -129,20 +130,23 @@ def _not_yet(call: Call, said: Continue, water: Headwaters, masker: Masker) -> A
         delta = delta_of(water)
     except Exception as error:  # noqa: BLE001  # what was mutated cannot be stored: that is the poll's failure
         return Raised(_failure(call, error, water, masker))
-    return NotYet(_clean(_text(said), water, masker), said.progress, said.after, delta)
+    reason = _text(said)
+    secrets = _secrets(call, water, masker) if reason else frozenset[str]()
+    return NotYet(_clean(reason, secrets, masker), said.progress, said.after, delta)
 
 
 def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Failure:
     kind = type(raised)
+    secrets = _secrets(call, water, masker)
     return Failure(
         kind="error",
-        message=_clean(_text(raised), water, masker),
+        message=_clean(_text(raised), secrets, masker),
         address=call.address,
         attempt=call.attempt,
         code=str(raised.code) if isinstance(raised, Fail) and raised.code is not None else None,
         exception=_name(kind),
         types=tuple(_name(each) for each in kind.__mro__ if each is not object),
-        traceback=_clean(_traceback(raised)[-_LONGEST:], water, masker, lines=True),
+        traceback=_clean(_traceback(raised)[-_LONGEST:], secrets, masker, lines=True),
     )
 
 
@@ -167,13 +171,18 @@ def _traceback(raised: BaseException) -> str:
         return ""
 
 
-def _clean(text: str, water: Headwaters | None, masker: Masker, *, lines: bool = False) -> str:
-    """Return a text without secrets of the water and without control characters."""
+def _clean(text: str, secrets: frozenset[str], masker: Masker, *, lines: bool = False) -> str:
+    """Return a text without secrets and without control characters."""
     told = text.encode(errors="backslashreplace").decode()
-    secrets = _secrets(water, masker) if water is not None else ()
     masked = masker.text(told, secrets)
     return "\n".join(escape(line) for line in masked.split("\n")) if lines else escape(masked)
 
 
-def _secrets(water: Headwaters, masker: Masker) -> list[str]:
-    return [value for key in list(water) if masker.matches(key) and isinstance(value := water[key], str)]
+def _secrets(call: Call, water: Headwaters | None, masker: Masker) -> frozenset[str]:
+    """Return the secrets the body could know: of its parameters and of its water."""
+    seen: dict[str, object] = {}
+    held: Mapping[str, Any] = water if water is not None else {}
+    for key in held:
+        with suppress(WaterError):
+            seen[key] = held[key]
+    return masker.secrets([vars(call.flow.streams[call.address]), seen])

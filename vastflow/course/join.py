@@ -14,6 +14,7 @@ from vastflow.errors import Failure
 __all__ = ["consider_join"]
 
 _SHOWN = 120  # characters of a value in a message
+_ROUNDING = 1e-9  # 0.29 of 100 branches is 28.999999999999996 as floats go
 
 
 def consider_join(record: JoinRecord, branches: list[Branch], rules: Rules) -> What | None:
@@ -38,7 +39,7 @@ def _stop_the_rest(record: JoinRecord, branches: list[Branch]) -> What | None:
 def _tolerated(place: ParallelPlace) -> int:
     """Return how many branches may fail; a float is a share of them."""
     most = place.max_failures
-    return int(most * len(place.branches)) if isinstance(most, float) else most
+    return int(most * len(place.branches) + _ROUNDING) if isinstance(most, float) else most
 
 
 def _pass(record: JoinRecord, branches: list[Branch], rules: Rules) -> What:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from vastflow.course.progress import ATLANTIC, Branch, JoinRecord, Progress, RiverRecord
+from vastflow.course.progress import ATLANTIC, JoinRecord, Progress, RiverRecord
 from vastflow.course.states import FlowState, StreamState
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace
 from vastflow.errors import Failure
@@ -151,8 +151,3 @@ def _mouth(progress: Progress) -> StreamPicture:
         due=mouth.now.due if mouth.now.doing == "wait" else 0,
         failure=progress.failures.get(ATLANTIC),
     )
-
-
-def branch_water(branch: Branch) -> dict[str, bytes]:
-    """Return a chain's water, encoded values by key."""
-    return {key: bytes(value) for key, value in branch.tip.flat().items()}

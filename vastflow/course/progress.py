@@ -74,7 +74,7 @@ class Branch:
         prefix: what goes before the names in it, such as `east/`.
         cursor: which stream it has come to.
         failure: why it failed; `cause` is the journal number of the fact that said so first.
-        fork, tip: the sheets it began on and has come to.
+        tip: the sheet it has come to.
     """
 
     __slots__ = (
@@ -84,7 +84,6 @@ class Branch:
         "chain",
         "cursor",
         "failure",
-        "fork",
         "number",
         "prefix",
         "state",
@@ -99,7 +98,6 @@ class Branch:
         self.above = above
         self.number = number
         self.prefix = prefix
-        self.fork = fork
         self.tip = fork
         self.cursor = 0
         self.state: StreamState = "running"

@@ -92,7 +92,8 @@ def _again(record: RiverRecord, failure: Failure, after: float | None, at: int, 
     retries = record.attempt - 1
     waits = record.anchor.retry
     if retries >= waits.times:
-        return Failed(rewrite(failure, "retries-exhausted") if retries else failure, record.now.polls)
+        polls = record.now.polls + 1 if record.state == "cycling" else 0
+        return Failed(rewrite(failure, "retries-exhausted") if retries else failure, polls)
     if after is not None:
         return Retrying(at + after_seconds(after), failure)
     return Retrying(at + retry_wait(waits, retries + 1, record.key(uid), rules.jitter), failure)

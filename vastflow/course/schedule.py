@@ -17,6 +17,7 @@ MICRO = 1_000_000
 _HASHES = 1 << 32
 _CENTURY = 3.2e9
 _SHORTEST = 0.001  # seconds: an interval of nothing would be a busy loop
+_LAST = 1 << 40  # no position is asked for beyond this one
 
 
 def after_seconds(seconds: float) -> int:
@@ -59,7 +60,7 @@ class Polls(NamedTuple):
         if now < self.first:
             return 0
         low, high = 1, 2
-        while self.due(high) <= now:
+        while high < _LAST and self.due(high) <= now:
             low, high = high, high * 2
         while high - low > 1:
             middle = (low + high) // 2
@@ -91,18 +92,17 @@ def _wait(anchor: Anchor, position: int) -> float:
 
 
 def _interval(anchor: Anchor) -> float:
-    return max(anchor.cycle_interval, _SHORTEST) if anchor.cycle_interval is not None else math.inf
+    return max(anchor.cycle_interval, _SHORTEST) if anchor.cycle_interval is not None else _CENTURY
 
 
 def _bounded(interval: float, backoff: float, most: float | None, power: int) -> float:
-    grown = interval * _power(backoff, power)
-    return grown if most is None else min(grown, most)
+    return min(interval * _power(backoff, power), _CENTURY if most is None else most)
 
 
 def _uncapped(interval: float, backoff: float, most: float | None) -> int:
     """Return how many waits, from the one after position 1 on, stay below the bound."""
-    if most is None or backoff <= 1.0 or interval <= 0:
-        return 1 << 31
+    if most is None or backoff <= 1.0:
+        return _LAST
     if interval * backoff >= most:
         return 0
     return max(0, math.ceil(math.log(most / interval) / math.log(backoff)) - 1)

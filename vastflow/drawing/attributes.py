@@ -32,6 +32,13 @@ def _factor(value: object) -> float:
     return float(value)
 
 
+def _growth(value: object) -> float:
+    factor = _factor(value)
+    if factor < 1:
+        raise ValueError("write a number, 1 or more: polls that come ever closer would never rest")
+    return factor
+
+
 def _wait(value: object) -> float:
     told = seconds(value)
     if told < 0:
@@ -90,7 +97,7 @@ BASIN: Mapping[str, Reader] = {**_WAITS, "continue_on_failure": _flag, "color": 
 RIVER: Mapping[str, Reader] = {
     **MOUTH,
     "cycle_interval": _maybe(_wait),
-    "cycle_backoff": _factor,
+    "cycle_backoff": _growth,
     "cycle_max_interval": _maybe(_limit),
     "cycle_times": _maybe(_count(1)),
     "cycle_errors": _count(0),

@@ -54,6 +54,7 @@ class Bound:
         self.water = water
         self._classes = classes
         self._rivers = {river.address: river for river in _rivers(chart)}
+        self._present: dict[type, dict[str, Any]] = {}
         self._views: dict[tuple[type, str], type[Headwaters]] = {}
         self._decoded: list[tuple[_Parameters, dict[str, Anchor], _Streams]] = []
 
@@ -108,7 +109,8 @@ class Bound:
         """Return the attributes that were drawn (or set by `update`) otherwise than the class has them now."""
         if address == SEA:
             return {}
-        now = own_attributes(self._classes[address])
+        cls = self._classes[address]
+        now = self._present[cls] if cls in self._present else self._present.setdefault(cls, own_attributes(cls))
         drawn = told_by(cargo.anchors.get(address, self._rivers[address].place.anchor))
         return {name: value for name, value in drawn.items() if value != now[name]}
 
@@ -138,9 +140,12 @@ def bind(chart: Chart, digest: str) -> Bound:
     if water is None:
         faults.append(f"the water's class {chart.water} is not known here: {_ADVICE}")
     classes: dict[str, type[River | Atlantic]] = {}
+    seen: set[_Seat] = set()
     for seat in _seats(chart):
         cls = registry.find(seat.name)
-        faults += _unfit(seat, cls, water or Headwaters)
+        if (alike := seat._replace(address="")) not in seen:  # in a fan of thousands, once
+            seen.add(alike)
+            faults += _unfit(seat, cls, water or Headwaters)
         if cls is not None and issubclass(cls, (River, Atlantic)):
             classes[seat.address] = cls
     if faults:

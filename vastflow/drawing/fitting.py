@@ -103,8 +103,8 @@ def _shared(prefix: str, name: str, branches: Iterable[Chain]) -> Iterator[str]:
         for signal, river in mine.items():
             if signal in wanted:
                 yield (
-                    f"{prefix}{name}: {wanted[signal]} and {river} may run at once and both want the signal {signal!r}, "
-                    f"which only one could take: give them different names"
+                    f"{prefix}{name}: {wanted[signal]} and {river} may run at once and both want the signal "
+                    f"{signal!r}, which only one could take: give them different names"
                 )
         wanted = {**mine, **wanted}
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from vastflow.errors import EngineError
 
-__all__ = ["FlowHandle", "Launcher", "Terms", "fill", "launcher"]
+__all__ = ["FlowHandle", "Launcher", "Terms", "fill", "launcher", "offer"]
 
 W_co = TypeVar("W_co", covariant=True)
 
@@ -85,6 +85,12 @@ _slot: list[Launcher] = []
 def fill(launcher: Launcher | None) -> None:
     """Make this the launcher that `andes.start()` uses from now on; None empties the slot."""
     _slot[:] = [] if launcher is None else [launcher]
+
+
+def offer(launcher: Launcher) -> None:
+    """Make this the launcher if there is none."""
+    if not _slot:
+        fill(launcher)
 
 
 def launcher() -> Launcher:

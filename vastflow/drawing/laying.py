@@ -6,7 +6,7 @@ for each flow is its starting water, and `update` where a river has one.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -117,8 +117,8 @@ def _starting(
     andes: Andes[Any], water: Mapping[str, Any] | None, values: Mapping[str, Any], faults: list[str]
 ) -> Headwaters:
     """Return the starting water; what cannot be in it is added to the faults."""
-    if isinstance(water, Headwaters) and type(water) is andes.water and not values and not andes.headwaters:
-        return water
+    if type(water) is andes.water and not values and not andes.headwaters:
+        return cast("Headwaters", water)  # the common case: nothing to put together
     made: Headwaters
     if not (water is None or isinstance(water, (dict, Mapping))):
         faults.append(f"{andes!r}: {water!r} is no water: write start({andes.water.__qualname__}(...)), or key=value")

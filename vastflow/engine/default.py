@@ -7,7 +7,6 @@ current folder.
 import atexit
 import threading
 
-from vastflow.drawing import launcher
 from vastflow.engine.engine import Engine
 
 __all__ = ["default_engine"]
@@ -22,5 +21,4 @@ def default_engine() -> Engine:
         if not _made or _made[0].closed:
             _made[:] = [Engine()]
             atexit.register(_made[0].close)
-            launcher.fill(_made[0])
         return _made[0]

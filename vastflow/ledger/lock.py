@@ -19,7 +19,7 @@ _REFUSED = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _PID_BYTES = 32
 
 _mutex = threading.Lock()
-_held: dict[tuple[int, int], list[int]] = {}
+_held: dict[tuple[int, int] | None, int] = {}
 
 if sys.platform == "win32":
     import msvcrt
@@ -64,24 +64,21 @@ class ServingLock:
         """Give it back; may come twice."""
         with _mutex:
             key, self._key = self._key, None
-            for handle in _held.pop(key, []) if key else ():
-                os.close(handle)
+            if key in _held:
+                os.close(_held.pop(key))
 
 
 def _take(store: str) -> tuple[int, int]:
     path = f"{store}-lock"
+    # Before it is opened, under whatever name: closing a second handle would drop the lock.
     _refuse_own(store, _key_of(path))
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StoreError(f"cannot open {path}, without which {store} is not served: {error.strerror}") from error
-    key = _identity(os.fstat(handle))
-    if key in _held:
-        # Another name of a file that is locked here: closing this handle would drop that lock.
-        _held[key].append(handle)
-        _refuse_own(store, key)
     _lock_or_close(store, handle)
-    _held[key] = [handle]
+    key = _identity(os.fstat(handle))
+    _held[key] = handle
     _write_pid(handle)
     return key
 

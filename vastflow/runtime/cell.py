@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pykka
 
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "Mailbox"]
 
 
+class _Put(Protocol):
+    """The bare `put` of a queue."""
+
+    def __call__(self, message: object, /) -> None: ...
+
+
 class Mailbox:
     """The ref of a cell. Telling is the bare `put` of a queue, since every message of every flow is told."""
 
     __slots__ = ("name", "tell")
 
-    def __init__(self, name: str, tell: Callable[[object], None]) -> None:
+    def __init__(self, name: str, tell: _Put) -> None:
         """Name the mailbox and say how something is put into it."""
         self.name = name
         self.tell = tell
