@@ -49,7 +49,7 @@ def test_the_head_says_who_it_is_how_it_ended_and_why(store: str) -> None:
 
     assert (told["flow"], told["name"], told["state"], told["outcome"]) == ("bad-1", "bad", "fail", "fail")
     assert told["took"].endswith(" s")
-    assert "east/refuse: error: vastflow.errors.Fail: the card\\x1b[2J of nobody was declined" in told["failure"]
+    assert "because of east/refuse: error: the card\\x1b[2J of nobody was declined (declined)" in told["failure"]
 
 
 def test_the_line_of_a_failed_river_says_why_in_one_line(store: str) -> None:

@@ -140,6 +140,16 @@ def test_a_chart_whose_classes_are_gone_names_every_one_and_what_to_do() -> None
 
 
 @pytest.mark.promise("10.9")
+def test_a_class_that_is_gone_is_told_once_however_often_it_was_drawn() -> None:
+    stored = lay(drawn(Attach() | Attach()), None, {}).stored.replace(b"streams.Attach", b"streams.Gone")
+
+    with pytest.raises(StoreUnreadable) as caught:
+        bind(Chart.from_bytes(stored), "0")
+
+    assert str(caught.value).count("streams.Gone") == 1
+
+
+@pytest.mark.promise("10.9")
 def test_a_chart_whose_classes_have_changed_says_how() -> None:
     def made(**contents: Any) -> Any:
         return type("Changing", (River,), {"__module__": "tests.changing", "__qualname__": "Changing", **contents})

@@ -7,7 +7,7 @@ import pytest
 
 from tests.drawing.streams import Water, drawn, slot
 from vastflow.drawing import Andes
-from vastflow.drawing.launcher import Terms, launcher
+from vastflow.drawing.launcher import Terms, launcher, offer
 from vastflow.errors import EngineError
 
 
@@ -37,6 +37,16 @@ def test_a_start_hands_everything_to_the_launcher() -> None:
         (andes, water, {"size": 3}, Terms("17", {"a": "b"}, 5, "1h")),
         (andes, None, {}, Terms()),
     ]
+
+
+def test_a_launcher_that_is_offered_gives_way_to_the_one_that_is_there() -> None:
+    first, second = Remembers(), Remembers()
+
+    with slot(None):
+        offer(first)
+        offer(second)
+
+        assert launcher() is first
 
 
 def test_without_an_engine_a_start_says_what_to_do() -> None:

@@ -132,6 +132,7 @@ ATTRIBUTES: dict[str, Case] = {
     "count of nothing": (lambda: river(max_running=0), "max_running = 0", "Bad", "write a whole number, 1 or more"),
     "flag": (lambda: river(atomic=1), "atomic = 1 is not possible", "Bad", "write True or False"),
     "factor": (lambda: river(retry_backoff=0), "retry_backoff = 0 is not", "Bad", "write a number above 0"),
+    "shrinking": (lambda: river(cycle_backoff=0.5), "cycle_backoff = 0.5 is not", "Bad", "write a number, 1 or more"),
     "duration": (lambda: river(retry_interval="soon"), "retry_interval = 'soon'", "Bad", 'text such as "90s", "5m"'),
     "negative wait": (lambda: river(undo_interval=-1), "undo_interval = -1", "Bad", "write a duration of 0 or more"),
     "no time at all": (lambda: river(timeout=0), "timeout = 0 is not possible", "Bad", "write a duration above 0"),

@@ -113,8 +113,8 @@ def test_a_script_is_known_by_the_dotted_path_of_its_file(tmp_path: Path) -> Non
     for folder in (package, package.parent):
         (folder / "__init__.py").touch()
 
-    assert registry.dotted(package / "orders.py") == "shop.flows.orders"
-    assert registry.dotted(tmp_path / "script.py") == "script"
+    assert registry.dotted(str(package / "orders.py")) == "shop.flows.orders"
+    assert registry.dotted(str(tmp_path / "script.py")) == "script"
 
 
 @pytest.fixture

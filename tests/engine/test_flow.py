@@ -497,17 +497,16 @@ def test_a_closed_engine_says_so_to_those_who_wait_and_to_those_who_come_later(e
     gate = Gate()
     flow = engine.start(drawn(gated(gate), river("b", nothing)))
     assert gate.running.wait(LONG)
+    ending = engine.ending(flow.id)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(flow.result)
-        while len(engine._waiting) < 2:  # noqa: SLF001  # the sign that it waits
-            pass
-        closing = pool.submit(engine.close, 0.0) if waiting.running() is None else None
         engine.close(drain=0.0)
         gate.end.set()
-        with pytest.raises(EngineClosed, match="goes on when its store is served again"):
+        with pytest.raises(EngineClosed, match="the engine was closed"):
             waiting.result(LONG)
 
-    assert closing is None
+    with pytest.raises(EngineClosed, match="goes on when its store is served again"):
+        ending.result(0)
     with pytest.raises(EngineClosed, match="make a new one"):
         flow.result()
     with pytest.raises(EngineClosed, match="make a new one"):

@@ -17,6 +17,7 @@ from vastflow.actors.messages import (
     Due,
     GraceOver,
     Look,
+    Refused,
     Reported,
     Strand,
     Withdrawn,
@@ -27,7 +28,7 @@ from vastflow.actors.orders import give, let_go
 from vastflow.actors.writing import describe, encode_facts, final_of, move_of, stranded_move
 from vastflow.course import Rules, events, step
 from vastflow.course.picture import picture
-from vastflow.errors import FlowConflict
+from vastflow.errors import BatchRefused, FlowConflict
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
 
@@ -69,6 +70,7 @@ class AndesActor:
             Reported: self._reported,
             Look: self._look,
             Strand: self._strand_told,
+            Refused: self._refused,
         }
 
     def receive(self, message: object) -> None:
@@ -217,6 +219,11 @@ class AndesActor:
         rows = encode_facts(flow, facts, self._directory.epoch)
         write = Write(flow, rows, move_of(flow, facts), orders, self.me, final=final_of(facts))
         self._directory.ledger.tell(write)
+
+    def _refused(self, message: Refused) -> None:
+        if message.written is not None and not message.written.done():
+            message.written.set_exception(BatchRefused(f"flow {message.flow.id!r} was not started: {message.reason}"))
+        self._strand(message.flow, message.reason)
 
     def _strand_told(self, message: Strand) -> None:
         self._strand(message.flow, message.reason)

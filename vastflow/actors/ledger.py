@@ -3,8 +3,9 @@
 The only writer of flows. It gathers what all actors hand it and commits it in one transaction, then answers each.
 """
 
-from vastflow.actors.messages import Beat, Flush, Write, Written
+from vastflow.actors.messages import Beat, Flush, Refused, Write, Written
 from vastflow.clock import Clock
+from vastflow.errors import BatchRefused
 from vastflow.ledger.contract import Batch, FactRow, Store
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
@@ -77,13 +78,30 @@ class LedgerActor:
         writes = self._take()
         if not writes:
             return
-        lost = self._commit(writes)
+        try:
+            lost = self._commit(writes)
+        except BatchRefused as error:
+            self._narrow_down(writes, error)
+            return
+        self._done_with(writes)
+        self._answer(writes, lost)
+
+    def _done_with(self, writes: list[Write]) -> None:
         self._pause = 0.0
         self._trying = 0
         del self._waiting[: len(writes)]
         if self._waiting:
             self._ask_to_flush()
-        self._answer(writes, lost)
+
+    def _narrow_down(self, writes: list[Write], error: BatchRefused) -> None:
+        """Try half of a batch that cannot be written, until what is at fault stands alone: its flow is stranded."""
+        if len(writes) > 1:
+            self._trying = len(writes) // 2
+            self._ask_to_flush()
+            return
+        self._log.error("a fact cannot be written, whatever the disk does", flow=writes[0].flow.id, exc_info=error)
+        self._done_with(writes)
+        writes[0].reply.tell(Refused(writes[0].flow, writes[0].written, str(error)))
 
     def _take(self) -> list[Write]:
         """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""

@@ -37,6 +37,7 @@ __all__ = [
     "GraceOver",
     "Leave",
     "Look",
+    "Refused",
     "Reported",
     "Strand",
     "Withdrawn",
@@ -234,6 +235,14 @@ class Written(msgspec.Struct, frozen=True):
 
     writes: list[Write]
     lost: frozenset[str]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What was to be written of a flow cannot be, whatever the disk does."""
+
+    flow: FlowRecord
+    written: "Future[None] | None"
+    reason: str
 
 
 class Strand(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from rich.table import Column
 
 from vastflow.cli.output import is_lively, make_table, write
 from vastflow.cli.view import LiveView, PlainView, View
-from vastflow.cli.wording import failed, plain, took
+from vastflow.cli.wording import failed_because, plain, took
 from vastflow.demo import interruption
 from vastflow.demo.flow import RIVERS, Water
 from vastflow.demo.scene import FLOW, Made, Scene
@@ -35,7 +35,9 @@ _THERE = click.Path(file_okay=False, path_type=Path, exists=True)
 @click.option("--kill-at", type=click.Choice(RIVERS), help="Kill this process (SIGKILL) when this river is under way.")
 @click.option("--resume", type=_THERE, metavar="FOLDER", help="Go on with the demo in this folder.")
 @click.option("--folder", type=_FOLDER, metavar="FOLDER", help="Where to keep everything; else in a new one.")
-@click.option("--ready-after", type=click.FloatRange(min=0), default=5.0, help="Seconds the cloud takes.  [default: 5]")
+@click.option(
+    "--ready-after", type=click.FloatRange(min=0), default=5.0, metavar="SECONDS", help="What the cloud takes; 5."
+)
 def command(kill_at: str | None, resume: Path | None, folder: Path | None, ready_after: float) -> None:
     """Run a flow against a small simulated cloud, and watch it.
 
@@ -137,7 +139,7 @@ def _close(scene: Scene, status: FlowStatus, water: Water | None, before: list[M
     if water is not None:
         told = f"Success{span}: {water.volume} is attached to {water.vm}."
     elif status.failure is not None:
-        told = f"Failed{span}: {failed(status.failure)}"
+        told = f"Failed{span}: {failed_because(status.failure)}"
     else:
         told = f"The flow cannot go on: {status.stranded}"
     click.echo()

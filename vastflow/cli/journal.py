@@ -61,7 +61,7 @@ def _told(event: Event) -> Iterator[str]:
     if isinstance(due := details.get("due"), int):
         yield f"next at {clock_time(to_moment(due))}"
     if "failure" in details:
-        yield _failure(details["failure"])
+        yield _failure(details["failure"], event.address)
 
 
 def _written(details: Mapping[str, Any]) -> Iterator[str]:
@@ -79,8 +79,8 @@ def _named(what: Any) -> Iterator[str]:
         yield from map(str, what)
 
 
-def _failure(stored: Any) -> str:
+def _failure(stored: Any, here: str) -> str:
     try:
-        return failed(msgspec.convert(stored, Failure))
+        return failed(msgspec.convert(stored, Failure), here)
     except msgspec.ValidationError:
         return "a failure that cannot be read"

@@ -11,10 +11,11 @@ from rich.table import Column
 from vastflow.cli.output import make_console, make_table, write, write_json
 from vastflow.cli.source import reading, store_option
 from vastflow.cli.water import Veil
-from vastflow.cli.wording import moment, plain, short_moment, state, took
+from vastflow.cli.wording import moment, one_line, plain, short_moment, state, took
 from vastflow.clock import SystemClock, to_moment
 from vastflow.course.states import FLOW_MOVES
 from vastflow.ledger import FlowQuery, FlowRow
+from vastflow.log import escape
 
 __all__ = ["command", "document"]
 
@@ -72,7 +73,9 @@ def _write(rows: Sequence[FlowRow]) -> None:
     narrow = make_console().width < _NARROW
     for row in rows:
         standing = state("stranded" if row.stranded else row.state)
-        table.add_row(plain(row.id), plain(row.name), standing, _started(row, now, narrow=narrow), _took(row))
+        table.add_row(
+            plain(row.id), one_line(escape(row.name)), standing, _started(row, now, narrow=narrow), _took(row)
+        )
     write(table)
 
 

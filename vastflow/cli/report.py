@@ -15,7 +15,19 @@ from vastflow.cli.journal import journal, veiled
 from vastflow.cli.output import make_table, write, write_json
 from vastflow.cli.source import find_id, reading, silent_since, store_option
 from vastflow.cli.water import Veil, water_lines, water_of
-from vastflow.cli.wording import address, clock_time, failed, moment, of_poll, of_try, plain, remark, state, took
+from vastflow.cli.wording import (
+    address,
+    clock_time,
+    failed_because,
+    moment,
+    of_poll,
+    of_try,
+    one_line,
+    plain,
+    remark,
+    state,
+    took,
+)
 from vastflow.clock import SystemClock, from_moment
 from vastflow.course.states import ENDED
 from vastflow.ledger import Reader
@@ -105,7 +117,7 @@ def _perhaps(status: FlowStatus, silent: datetime | None) -> Iterator[tuple[str,
     if status.tags:
         yield "tags", plain(", ".join(f"{key}={value}" for key, value in Veil().over(status.tags).items()))
     if status.failure is not None:
-        yield "failure", Text(failed(status.failure))
+        yield "failure", Text(failed_because(status.failure))
     if status.stranded:
         yield "stranded", plain(" ".join(status.stranded.split()))
     if silent is not None:
@@ -124,11 +136,11 @@ def _streams(status: FlowStatus) -> Table:
         Column("STATE", no_wrap=True),
         Column("ATTEMPT", no_wrap=True),
         Column("POLL", no_wrap=True),
-        Column("", no_wrap=True, overflow="ellipsis"),
+        Column(overflow="ellipsis"),
         head=True,
     )
     for stream in status.streams:
-        table.add_row(address(stream), state(stream.state), of_try(stream), of_poll(stream), Text(_says(stream)))
+        table.add_row(address(stream), state(stream.state), of_try(stream), of_poll(stream), one_line(_says(stream)))
     return table
 
 

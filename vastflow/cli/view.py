@@ -8,10 +8,9 @@ from typing import Protocol
 import click
 from rich.live import Live
 from rich.table import Column, Table
-from rich.text import Text
 
 from vastflow.cli.output import make_console, make_table
-from vastflow.cli.wording import address, of_poll, of_try, remark, state
+from vastflow.cli.wording import address, of_poll, of_try, one_line, remark, state
 from vastflow.engine import FlowStatus, StreamStatus
 from vastflow.log import escape
 
@@ -71,11 +70,11 @@ def _table(status: FlowStatus) -> Table:
         Column(no_wrap=True, min_width=16, overflow="ellipsis"),
         Column(no_wrap=True, min_width=8),
         Column(no_wrap=True, min_width=13),
-        Column(no_wrap=True, overflow="ellipsis"),
+        Column(overflow="ellipsis"),
     )
     for stream in status.streams:
         if stream.kind in _SHOWN:
-            table.add_row(address(stream), state(stream.state), _counts(stream), Text(remark(stream)))
+            table.add_row(address(stream), state(stream.state), _counts(stream), one_line(remark(stream)))
     return table
 
 

@@ -15,9 +15,11 @@ __all__ = [
     "address",
     "clock_time",
     "failed",
+    "failed_because",
     "moment",
     "of_poll",
     "of_try",
+    "one_line",
     "plain",
     "remark",
     "short_moment",
@@ -95,16 +97,31 @@ def of_poll(stream: StreamStatus) -> str:
     return f"{stream.polls} of {stream.cycle_times}" if stream.cycle_times else str(stream.polls)
 
 
-def failed(failure: Failure) -> str:
-    """Return a failure in one line, what is behind it included."""
-    line = escape(" ".join(str(failure).split()))
-    return f"{line} (because of {failed(failure.cause)})" if failure.cause is not None else line
+def failed(failure: Failure, here: str = "") -> str:
+    """Return a failure in one line, without what is behind it; where it failed is left out if that is `here`."""
+    ours = failure.exception.startswith("vastflow.errors.")  # `Fail` says nothing that its reason does not say
+    name = "" if ours else failure.exception.rpartition(".")[2]
+    place = failure.address if failure.address != here else ""
+    line = ": ".join(filter(None, (place, failure.kind, name, failure.message)))
+    code = f" ({failure.code})" if failure.code else ""
+    return escape(" ".join(f"{line}{code}".split()))
+
+
+def failed_because(failure: Failure) -> str:
+    """Return a failure in one line, with all that is behind it."""
+    line = failed(failure)
+    return f"{line}, because of {failed_because(failure.cause)}" if failure.cause is not None else line
+
+
+def one_line(text: str) -> Text:
+    """Return a text that is cut off rather than wrapped where there is no room for it."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def remark(stream: StreamStatus) -> str:
     """Return what there is to say about a stream beside its state."""
     if stream.failure is not None and stream.state != "success":
-        return failed(stream.failure)
+        return failed(stream.failure, stream.address)
     told = [escape(stream.answer)] if stream.answer and stream.state == "cycling" else []
     if stream.share is not None and stream.state != "success":
         told.append(f"{stream.share:.0%}")

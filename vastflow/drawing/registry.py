@@ -6,6 +6,7 @@ what is not here is unknown.
 
 import sys
 import warnings
+from functools import cache
 from pathlib import Path
 
 from vastflow.errors import RegistryError
@@ -62,13 +63,14 @@ def _module_of(cls: type) -> str:
     if cls.__module__ not in _MAINS:
         return cls.__module__
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return dotted(Path(file)) if file else "__main__"
+    return dotted(file) if file else "__main__"
 
 
-def dotted(file: Path) -> str:
+@cache
+def dotted(file: str) -> str:
     """Return the dotted path of a file through the packages (folders with an `__init__.py`) it lies in."""
-    parts = [file.stem]
-    folder = file.absolute().parent
+    parts = [Path(file).stem]
+    folder = Path(file).absolute().parent
     while (folder / "__init__.py").exists():
         parts.insert(0, folder.name)
         folder = folder.parent

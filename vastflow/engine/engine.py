@@ -91,9 +91,9 @@ class Engine:
 
     def _open(self, masker: Masker) -> None:
         clock = self.runtime.clock
+        clock.hold(self._store.latest())
         owner = self._store.take("server", clock.now())
         try:
-            clock.hold(self._store.latest())
             self._directory = Directory(self.runtime, masker, owner.epoch)
             found = find_unfinished(self._store, owner, clock.now())
             periods = [(each.began, each.ended) for each in self._store.periods() if each.epoch != owner.epoch]

@@ -117,7 +117,8 @@ class Flow(Generic[W]):
         """Return the final water or raise what the flow ended with; None: it is to be read from the store."""
         row = find(self._engine.reader, self.id) if progress is None else None
         if row is not None and row.stranded:
-            message = f"flow {self.id!r} cannot go on: {row.stranded.splitlines()[0]}"
+            reason = row.stranded.partition("\nTraceback")[0]
+            message = f"flow {self.id!r} cannot go on: {reason}"
             raise FlowStranded(message, self.id, row.stranded)
         if progress is None and row is not None:
             progress = read_progress(self._engine.reader, row)
