@@ -114,3 +114,13 @@ def test_a_long_id_is_never_cut(url: str) -> None:
         engine.start(good, id="order-" + "1234567890" * 20).wait(timeout=30)
 
     assert "order-" + "1234567890" * 20 in ask(url).stdout
+
+
+def test_a_letter_that_the_terminal_lacks_is_no_reason_to_end(
+    url: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Engine(url) as engine:
+        engine.start(good, id="日-17").wait(timeout=30)
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+
+    assert "\\u65e5-17" in run("list", "--store", url).stdout

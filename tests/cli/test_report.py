@@ -1,4 +1,6 @@
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,7 +24,7 @@ def head(asked: Result) -> dict[str, str]:
 def store(url: str) -> str:
     """Return the URL of a store with some flows that nobody serves any more."""
     with Engine(url) as engine:
-        engine.start(good, {"who": "ann", "password": "hunter22"}, id="good-1", tags={"team": "blue"}).wait(timeout=30)
+        engine.start(good, {"who": "ann", "password": "hunter22", "door_secret": "qz"}, id="good-1", tags={"team": "blue"}).wait(timeout=30)
         engine.start(good, {"who": "she of hunter22", "api_token": "hunter22"}, id="good-2").wait(timeout=30)
         engine.start(bad, id="bad-1").wait(timeout=30)
         start_waiting(engine, "waiting-1")
@@ -69,6 +71,15 @@ def test_a_flow_that_waits_says_what_for_and_that_nobody_failed(store: str) -> N
     assert head(asked)["outcome"] == "none yet"
     assert head(asked)["took"].endswith(" so far")
     assert "failure" not in head(asked)
+
+
+def test_a_flow_that_nobody_serves_any_more_says_since_when_and_one_that_ended_does_not(store: str) -> None:
+    with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as link, link:
+        link.execute("UPDATE periods SET began = began - 3600000000, ended = ended - 3600000000")
+
+    assert head(ask(store, "waiting-1"))["served"].startswith("by nobody since ")
+    assert json.loads(ask(store, "waiting-1", "--json").stdout)["silent_since"].endswith("Z")
+    assert "served" not in head(ask(store, "good-1"))
 
 
 def test_a_flow_that_another_process_runs_is_shown(url: str, run: Run) -> None:
@@ -127,6 +138,7 @@ def test_no_secret_of_the_water_is_shown_nor_where_it_stands_in_another_value(
 
     assert "***" in shown
     assert "hunter22" not in shown
+    assert "qz" not in shown
 
 
 def test_the_journal_has_a_line_for_each_fact(store: str) -> None:

@@ -29,7 +29,9 @@ def disagreements(run: Run, end: Expected) -> dict[str, tuple[Any, Any]]:
 
 def told(failure: Failure | None, mouth: str) -> tuple[str, str] | None:
     """Return kind and address, the Atlantic's being its name, as the model has it."""
-    return failure and (failure.kind, mouth if failure.address == ATLANTIC else failure.address)
+    if failure is None:
+        return None
+    return failure.kind, mouth if failure.address == ATLANTIC else failure.address
 
 
 def typed(value: Any) -> Any:

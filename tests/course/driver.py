@@ -168,7 +168,7 @@ class Run:
         return events.Crossed(self.now, basin.address, failure=left)
 
     def river_states(self) -> dict[str, tuple[str, int, int]]:
-        states = {}
+        states: dict[str, tuple[str, int, int]] = {}
         for address in self.case.scripts:
             record = self.progress.records.get(address)
             state = record.state if record is not None else "init"

@@ -53,6 +53,9 @@ def test_the_failures_of_all_streams_stand_under_their_addresses() -> None:
         pytest.param("beside", Flowed(), "'beside' for a RiverRecord", id="a join is no river"),
         pytest.param("a", Joined(), "'a' for a JoinRecord", id="a river is no join"),
         pytest.param("a", Entered(), "'a' for a BasinRecord", id="a river is no basin"),
+        pytest.param(
+            "beside", Joined((0, 2)), r"branches \(0, 2\) of 'beside', which has 2: the journal", id="no branch"
+        ),
         pytest.param("", Started(), "a flow cannot move from running to running", id="started twice"),
     ],
 )

@@ -14,7 +14,9 @@ from vastflow.errors import CourseError
 
 @pytest.mark.promise("7.1")
 def test_a_chain_runs_one_stream_after_another_and_carries_the_water_on() -> None:
-    run = ran(river("a"), river("b"), river("c"), a=(Call(10, {"x": 1}),), b=(Call(5, {"x": 2}),), c=(Call(1, {"y": 3}),))
+    run = ran(
+        river("a"), river("b"), river("c"), a=(Call(10, {"x": 1}),), b=(Call(5, {"x": 2}),), c=(Call(1, {"y": 3}),)
+    )
 
     assert [fact.address for fact in run.facts if fact.address] == ["a", "b", "c", "~"]
     assert run.water() == {"x": 2, "y": 3}
@@ -78,9 +80,11 @@ def test_what_is_live_is_asked_again_and_what_ended_is_not() -> None:
 
 def test_a_cancel_reaches_what_is_nested_in_what_is_cancelled() -> None:
     run = ran(
-        beside((basin("east", beside((river("a", retry=Waits(1)),), (basin("in", river("b")),))),), (river("c"),), name="p"),
+        beside(
+            (basin("east", beside((river("a", retry=Waits(1)),), (basin("in", river("b")),))),), (river("c"),), name="p"
+        ),
         east_a=(RETRY,),
-        **{"east_in_b": (Call(900),)},
+        east_in_b=(Call(900),),
         c=(Call(100, answer="fail"),),
     )
 
@@ -97,7 +101,7 @@ def test_an_each_is_refused_by_name_if_it_comes_this_far() -> None:
     case = drawn(EachPlace("process", "files", "file", (river("a"),)))
     progress = Progress(case.chart, UID, spring({}))
 
-    with pytest.raises(CourseError, match="process: this release cannot run ParallelRiver.each"):
+    with pytest.raises(CourseError, match=r"process: this release cannot run ParallelRiver\.each"):
         reach(progress, progress.root)
 
 

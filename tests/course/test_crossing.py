@@ -51,7 +51,8 @@ def test_missing_inputs_and_outputs_are_named_with_what_to_do() -> None:
 
     assert into == Failure(
         "error",
-        "basin far/east: the input 'a', 'b' is not in the water: let it be written before it, or leave it out of inputs=",
+        "basin far/east: the input 'a', 'b' is not in the water: "
+        "let it be written before it, or leave it out of inputs=",
         "far/east",
     )
     assert out == Failure(
@@ -74,7 +75,8 @@ def test_a_missing_input_or_output_fails_the_basin(lacking: dict[str, Any]) -> N
 def test_basins_never_see_each_others_water() -> None:
     run = ran(
         beside(
-            (basin("east", river("a"), outputs={"vm": "east_vm"}),), (basin("west", river("a"), outputs={"vm": "west_vm"}),)
+            (basin("east", river("a"), outputs={"vm": "east_vm"}),),
+            (basin("west", river("a"), outputs={"vm": "west_vm"}),),
         ),
         east_a=(Call(5, {"vm": "e", "own": 1}),),
         west_a=(Call(9, {"vm": "w"}),),
@@ -97,7 +99,11 @@ def test_what_flowed_in_and_out_is_in_the_facts() -> None:
 
 @pytest.mark.promise("5.7")
 def test_a_failed_basin_lets_nothing_out() -> None:
-    run = ran(basin("east", river("a"), river("b"), outputs={"x": "x"}), east_a=(Call(5, {"x": 1}),), east_b=(Call(5, answer="fail"),))
+    run = ran(
+        basin("east", river("a"), river("b"), outputs={"x": "x"}),
+        east_a=(Call(5, {"x": 1}),),
+        east_b=(Call(5, answer="fail"),),
+    )
 
     assert run.water() == {}
 

@@ -14,7 +14,7 @@ FORMAT = Path(__file__).parents[2] / "docs" / "format.md"
 
 
 def test_every_kind_of_fact_can_be_stored_and_applied() -> None:
-    assert set(KINDS.values()) == set(What.__args__) == set(_APPLY)  # type: ignore[attr-defined]  # of a union
+    assert set(KINDS.values()) == set(What.__args__) == set(_APPLY)
 
 
 @pytest.mark.promise("10.1")

@@ -45,9 +45,7 @@ def test_every_branch_starts_from_the_water_at_the_fork() -> None:
     ("most", "branches", "fatal"),
     [(0, 2, 1), (1, 3, 2), (2, 3, 3), (0.5, 4, 3), (0.25, 4, 2), (0.24, 4, 1), (0.3, 10, 4), (0.29, 100, 30)],
 )
-def test_a_join_fails_when_more_branches_failed_than_are_tolerated(
-    most: float, branches: int, fatal: int
-) -> None:
+def test_a_join_fails_when_more_branches_failed_than_are_tolerated(most: float, branches: int, fatal: int) -> None:
     names = [f"r{number}" for number in range(branches)]
     streams = beside(*((river(name),) for name in names), max_failures=most)
 
@@ -106,7 +104,9 @@ def test_a_failure_within_is_carried_through_nested_joins_with_its_cause() -> No
 @pytest.mark.promise("6.1")
 def test_a_join_in_a_cancelled_part_ends_as_cancelled() -> None:
     inner = beside((river("a"),), (river("b"),), name="inner")
-    run = ran(beside((inner,), (river("c"),)), a=(Call(30),), b=(Call(500, answer="fail"),), c=(Call(40, answer="fail"),))
+    run = ran(
+        beside((inner,), (river("c"),)), a=(Call(30),), b=(Call(500, answer="fail"),), c=(Call(40, answer="fail"),)
+    )
 
     assert facts_of(run.facts, "inner") == [Cancelled()]
     assert kinds(run, "b") == ["Cancelled"]
@@ -146,7 +146,9 @@ def test_two_branches_that_wrote_one_key_differently_are_a_conflict(one: Call, o
 @pytest.mark.parametrize(
     ("one", "other", "water"),
     [
-        pytest.param(Call(5, {"x": {"a": 1, "b": 2}}), Call(6, {"x": {"b": 2, "a": 1}}), {"x": {"a": 1, "b": 2}}, id="order"),
+        pytest.param(
+            Call(5, {"x": {"a": 1, "b": 2}}), Call(6, {"x": {"b": 2, "a": 1}}), {"x": {"a": 1, "b": 2}}, id="order"
+        ),
         pytest.param(Call(5, {"x": 1}), Call(6, {"x": 0}), {"x": 1}, id="what is there is no change"),
         pytest.param(Call(5, drops=("x",)), Call(6, drops=("x",)), {}, id="both deleted it"),
     ],

@@ -4,8 +4,22 @@ from typing import Any
 
 import pytest
 
-from tests.course.flows import BAD, BOOM, CONTINUE, FAIL, KEY_ERROR, RETRY, SECOND, drawn, facts_of, kinds, raised, ran, river
 from tests.course.driver import Run
+from tests.course.flows import (
+    BAD,
+    BOOM,
+    CONTINUE,
+    FAIL,
+    KEY_ERROR,
+    RETRY,
+    SECOND,
+    drawn,
+    facts_of,
+    kinds,
+    raised,
+    ran,
+    river,
+)
 from tests.course.scripts import Call
 from vastflow.course import events, step
 from vastflow.course.chain import ask_again
@@ -34,7 +48,7 @@ def test_the_outcome_is_a_fact_of_its_own_before_the_atlantics_body_is_called(ca
 def test_a_failed_flow_has_the_failure_of_its_last_stream() -> None:
     run = ran(river("a"), a=(FAIL,))
 
-    assert facts_of(run.facts, "") [-1] == Outcome("fail", run.progress.failures["a"])
+    assert facts_of(run.facts, "")[-1] == Outcome("fail", run.progress.failures["a"])
     assert (run.progress.state, run.progress.failure) == ("fail", run.progress.failures["a"])
 
 
@@ -85,9 +99,7 @@ def test_the_earlier_failure_is_the_cause_of_the_atlantics() -> None:
     run = ran(river("a"), a=(FAIL,), atlantic={"success": (), "fail": (raised(BOOM),)})
 
     failure = run.progress.failures[ATLANTIC]
-    assert failure == Failure(
-        "atlantic", "raised", ATLANTIC, 1, None, BOOM[0], BOOM, "", run.progress.failures["a"]
-    )
+    assert failure == Failure("atlantic", "raised", ATLANTIC, 1, None, BOOM[0], BOOM, "", run.progress.failures["a"])
     assert run.progress.failure == failure
     assert run.atlantic() == ["fail"]
 
@@ -113,7 +125,9 @@ def test_a_flow_whose_whole_chain_is_cancelled_has_the_outcome_cancelled_and_end
     progress.root.cancelled = True
     ask_again(progress, progress.root)
 
-    facts, orders = step(progress, events.Answered(5, order.record.address, events.Again(Failure("error", "no"))), run.rules)
+    facts, orders = step(
+        progress, events.Answered(5, order.record.address, events.Again(Failure("error", "no"))), run.rules
+    )
 
     assert [type(fact.what).__name__ for fact in facts] == ["Cancelled", "Outcome"]
     assert (progress.outcome, progress.failure) == ("cancelled", Failure("cancelled", "the flow was cancelled"))

@@ -43,7 +43,10 @@ class Live:
 @pytest.mark.promise("12.2")
 def test_all_that_is_drawn_is_seen_in_drawing_order_before_it_is_reached() -> None:
     inner = RiverPlace("b", "app.B", ("flow",), river("b").anchor, "green")
-    streams = (river("a"), beside((basin("east", inner, color="green"),), (EachPlace("each", "k", "i", (river("c"),)),)))
+    streams = (
+        river("a"),
+        beside((basin("east", inner, color="green"),), (EachPlace("each", "k", "i", (river("c"),)),)),
+    )
     progress = Progress(drawn(*streams).chart, UID, spring({}))
 
     shown = picture(progress)
@@ -161,7 +164,9 @@ def test_the_atlantic_is_shown_while_it_runs_waits_and_has_ended() -> None:
 
 
 def test_an_atlantic_that_ended_well_is_shown_as_success_whatever_the_outcome() -> None:
-    run = ran(river("a"), a=(FAIL,), atlantic={"success": (), "fail": (RETRY, RETRY)}, mouth=Mouth("s", "app.S", Waits(2)))
+    run = ran(
+        river("a"), a=(FAIL,), atlantic={"success": (), "fail": (RETRY, RETRY)}, mouth=Mouth("s", "app.S", Waits(2))
+    )
 
     shown = picture(run.progress)
 

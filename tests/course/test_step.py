@@ -162,7 +162,13 @@ def test_a_basin_that_is_being_crossed_is_not_crossed_twice() -> None:
     course.take(events.Answered(1, "b", events.Broken(Failure("error", "no", "b"))))
 
     assert course.told() == []
-    assert course.take(events.Crossed(2, "east", water={})) == ["Entered", "Cancelled", "Cancelled", "Failed", "Outcome"]
+    assert course.take(events.Crossed(2, "east", water={})) == [
+        "Entered",
+        "Cancelled",
+        "Cancelled",
+        "Failed",
+        "Outcome",
+    ]
 
 
 def test_an_end_of_a_branch_that_changes_nothing_gives_no_facts() -> None:
@@ -208,7 +214,7 @@ def test_the_atlantic_waits_where_it_must_after_a_restart_too() -> None:
     ],
 )
 def test_an_event_about_what_does_nothing_itself_is_a_bug_that_is_named(pair: Course, event: events.Event) -> None:
-    with pytest.raises(CourseError, match="'beside', which .* bug in vastflow"):
+    with pytest.raises(CourseError, match=r"'beside', which .* bug in vastflow"):
         pair.take(event)
 
 

@@ -1,5 +1,8 @@
 """Does a chart find its classes again, and say what is lost?"""
 
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -205,13 +208,30 @@ def test_a_new_parameter_with_a_default_loads_and_others_say_what_to_do() -> Non
     assert parameters_of(bound.streams(Cargo(parameters=only_kind))["create"]) == {"kind": "x", "size": 1}
 
 
-@pytest.mark.promise("2.5")
-def test_the_latest_water_class_of_a_name_is_meant_and_an_imported_one_before_a_scripts() -> None:
-    def made(module: str) -> Any:
-        return type("Poured", (Headwaters,), {"__module__": module, "__qualname__": "Poured", "__slots__": ()})
+def poured(module: str) -> Any:
+    return type("Poured", (Headwaters,), {"__module__": module, "__qualname__": "Poured", "__slots__": ()})
 
-    first, latest = made("tests.pouring"), made("tests.pouring")
+
+@pytest.mark.promise("2.5")
+def test_the_latest_water_class_of_a_name_is_meant() -> None:
+    first, latest = poured("tests.pouring"), poured("tests.pouring")
     drawing = lay(Andes("x", first) >> Attach() >> End(), None, {})
 
     assert drawing.bound.water is first
     assert again(drawing).water is latest
+
+
+@pytest.mark.promise("2.5")
+def test_an_imported_water_class_is_meant_before_that_of_the_script(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    main = ModuleType("__main__")
+    main.__file__ = str(tmp_path / "pouring.py")
+    monkeypatch.setitem(sys.modules, "__main__", main)
+    of_script, imported = poured("__main__"), poured("pouring")
+    drawing = lay(Andes("x", of_script) >> Attach() >> End(), None, {})
+
+    later = poured("__main__")
+
+    assert again(drawing).water is imported
+    assert later is not imported

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def test_start_returns_when_the_whole_drawing_and_its_water_are_on_disk(tmp_path
     with Engine(f"sqlite:///{tmp_path}/flows.db") as engine:
         engine.start(drawn(river("a", nothing)), {"image": "debian"}, id="one")
 
-        row = SQLiteReader(tmp_path / "flows.db").flow("one")
+        with closing(SQLiteReader(tmp_path / "flows.db")) as reader:
+            row = reader.flow("one")
 
     assert row is not None
     assert b"debian" in row.cargo
@@ -382,7 +384,8 @@ def test_andes_start_uses_the_default_engine_whose_store_the_environment_names(
     finally:
         default_engine().close()
         launcher.fill(None)
-    row = SQLiteReader(tmp_path / "mine.db").flow("one")
+    with closing(SQLiteReader(tmp_path / "mine.db")) as reader:
+        row = reader.flow("one")
     assert row is not None
     assert row.state == "success"
 

@@ -23,7 +23,7 @@ from vastflow.log import BodyFields, Masker, escape, in_body, leave
 
 __all__ = ["call_body", "call_body_async"]
 
-_LONGEST = 20_000  # characters of a traceback that are kept: its end says what happened
+_LONGEST = 20_000  # characters that are kept: of a text the first, of a traceback the last, which say what happened
 
 
 def call_body(call: Call, masker: Masker, actor: str) -> Answered:
@@ -152,7 +152,7 @@ def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker
 
 def _text(raised: BaseException) -> str:
     try:
-        return str(raised)
+        return str(raised)[:_LONGEST]
     except BaseException:  # noqa: BLE001  # an exception's own __str__ may raise
         return "(its text cannot be read)"
 

@@ -4,6 +4,8 @@ A verb's page is loaded when the verb is called and not before, so none pays for
 """
 
 import importlib
+import sys
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import click
@@ -57,6 +59,9 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a verb, and say in one line what is wrong if it cannot do its work."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter is no reason to end
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except VastflowError as error:

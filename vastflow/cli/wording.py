@@ -57,7 +57,7 @@ def state(named: str) -> Text:
 def took(seconds: float) -> str:
     """Return a span of time in at most two units."""
     whole = round(seconds)
-    if seconds < 10:  # noqa: PLR2004  # below, the fraction says something
+    if round(seconds, 2) < 10:  # noqa: PLR2004  # below, the fraction says something
         return f"{max(seconds, 0.0):.2f} s"
     if whole < 60:  # noqa: PLR2004  # seconds of a minute
         return f"{seconds:.1f} s"

@@ -115,16 +115,14 @@ def _cancelled(progress: Progress, fact: Fact, what: Cancelled) -> None:
 def _failing(progress: Progress, fact: Fact, what: Failing) -> None:
     join = _join(progress, fact.address)
     join.failing = what.failure
-    branches = progress.inside[fact.address]
-    for number in what.branches:
-        branches[number].cancelled = True
-        ask_again(progress, branches[number])
+    for branch in _branches(progress, join, what.branches):
+        branch.cancelled = True
+        ask_again(progress, branch)
 
 
 def _joined(progress: Progress, fact: Fact, what: Joined) -> None:
     join = _join(progress, fact.address)
-    branches = progress.inside[fact.address]
-    delta, _ = merged(tips_of([branches[number] for number in what.branches]), join.branch.tip)
+    delta, _ = merged(tips_of(_branches(progress, join, what.branches)), join.branch.tip)
     join.branch.tip = lay(join.branch.tip, delta, fact.address)
     end(progress, join, "success")
 
@@ -197,6 +195,15 @@ def _record(progress: Progress, address: str) -> Record:
     except KeyError:
         message = f"a fact names the stream {address!r}, which was not reached: the journal or the chart was changed"
         raise CourseError(message) from None
+
+
+def _branches(progress: Progress, join: JoinRecord, numbers: tuple[int, ...]) -> list[Branch]:
+    inside = progress.inside[join.address]
+    if numbers and not 0 <= min(numbers) <= max(numbers) < len(inside):
+        told = f"a fact names branches {numbers} of {join.address!r}, which has {len(inside)}"
+        message = f"{told}: the journal or the chart was changed"
+        raise CourseError(message)
+    return [inside[number] for number in numbers]
 
 
 def _river(progress: Progress, address: str) -> RiverRecord:

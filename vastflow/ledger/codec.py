@@ -66,7 +66,7 @@ def decode_fact(row: FactRow) -> Fact:
         raise StoreUnreadable(message)
     try:
         what = decoder.decode(row.payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"{where}: its record cannot be read ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
     return Fact(row.at, row.address, row.run, row.attempt, what)

@@ -16,7 +16,7 @@ from vastflow.course import Progress, fold
 from vastflow.course.delta import spring
 from vastflow.course.picture import FlowPicture, StreamPicture, picture
 from vastflow.drawing.chart import Cargo, Chart
-from vastflow.errors import Failure, FlowNotFound, StoreUnreadable
+from vastflow.errors import CourseError, Failure, FlowNotFound, StoreTooNew, StoreUnreadable
 from vastflow.ledger.codec import decode_facts
 from vastflow.ledger.contract import FactRow, FlowRow, Reader
 
@@ -195,7 +195,7 @@ def read_status(reader: Reader, flow_id: str) -> FlowStatus:
     row = find(reader, flow_id)
     try:
         return status_of(row, picture(read_progress(reader, row)))
-    except StoreUnreadable as error:
+    except (StoreUnreadable, StoreTooNew, CourseError) as error:
         return status_of(row, None, str(error))
 
 

@@ -1,0 +1,79 @@
+"""Would the model find a fault in the course?"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import vastflow
+from tests.course.faults import FAULTS, QUICK, Fault
+from tests.house.source import ROOT
+
+LIBRARY = Path(vastflow.__file__).parent
+SEEDS = 2_000
+
+
+def planted(tree: Path, fault: Fault | None) -> Path:
+    """Copy the floors that the course stands on, and plant a fault in it."""
+    for part in ("course", "drawing"):
+        shutil.copytree(LIBRARY / part, tree / "vastflow" / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for page in ("errors.py", "clock.py"):
+        shutil.copy(LIBRARY / page, tree / "vastflow")
+    (tree / "vastflow/__init__.py").touch()
+    if fault is not None:
+        page = tree / "vastflow/course" / f"{fault.page}.py"
+        text = page.read_text(encoding="utf-8")
+        for here, there in fault.changes:
+            assert here in text, f"{fault.page}.py has no {here!r} any more: plant this fault anew"
+            text = text.replace(here, there)
+        page.write_text(text, encoding="utf-8")
+    return tree
+
+
+def hunt(tree: Path, seeds: int) -> subprocess.CompletedProcess[str]:
+    """Compare the copy with the model, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tests.course.hunt", str(seeds)],
+        env=os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_found(tree: Path, name: str, seeds: int) -> None:
+    told = hunt(planted(tree, FAULTS[name]), seeds)
+
+    print(f"{name}: {told.stdout[:300]}")  # noqa: T201 - a figure to report
+    assert told.returncode == 1, told.stderr
+    assert told.stdout.startswith("case "), told.stderr
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", QUICK)
+def test_a_planted_fault_is_found(tmp_path: Path, name: str) -> None:
+    assert_found(tmp_path, name, SEEDS)
+
+
+@pytest.mark.timeout(600)
+def test_without_a_fault_nothing_is_found(tmp_path: Path) -> None:
+    told = hunt(planted(tmp_path, None), 50)
+
+    assert (told.returncode, told.stdout) == (0, ""), told.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in QUICK])
+def test_every_planted_fault_is_found(tmp_path: Path, name: str) -> None:
+    assert_found(tmp_path, name, SEEDS)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_can_still_be_planted(name: str) -> None:
+    text = (LIBRARY / "course" / f"{FAULTS[name].page}.py").read_text(encoding="utf-8")
+
+    assert [here for here, _ in FAULTS[name].changes if here not in text] == []
