@@ -24,7 +24,9 @@ def head(asked: Result) -> dict[str, str]:
 def store(url: str) -> str:
     """Return the URL of a store with some flows that nobody serves any more."""
     with Engine(url) as engine:
-        engine.start(good, {"who": "ann", "password": "hunter22", "door_secret": "qz"}, id="good-1", tags={"team": "blue"}).wait(timeout=30)
+        engine.start(
+            good, {"who": "ann", "password": "hunter22", "door_secret": "qz"}, id="good-1", tags={"team": "blue"}
+        ).wait(timeout=30)
         engine.start(good, {"who": "she of hunter22", "api_token": "hunter22"}, id="good-2").wait(timeout=30)
         engine.start(bad, id="bad-1").wait(timeout=30)
         start_waiting(engine, "waiting-1")

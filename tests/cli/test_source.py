@@ -6,12 +6,7 @@ from click.testing import CliRunner
 from tests.cli.drawings import good
 from vastflow import Engine
 from vastflow.cli import main
-from vastflow.cli.source import DEFAULT, VARIABLE
-from vastflow.engine import engine
-
-
-def test_the_store_is_the_one_an_engine_takes() -> None:
-    assert (engine.VARIABLE, engine.FILE) == (VARIABLE, DEFAULT)
+from vastflow.ledger import STORE_VARIABLE
 
 
 @pytest.mark.parametrize("verb", [["list"], ["show", "order-17"]])
@@ -48,6 +43,6 @@ def test_the_store_can_be_named_in_the_environment(url: str) -> None:
     with Engine(url) as served:
         served.start(good, id="order-17").wait(timeout=30)
 
-    asked = CliRunner().invoke(main, ["list"], env={VARIABLE: url})
+    asked = CliRunner().invoke(main, ["list"], env={STORE_VARIABLE: url})
 
     assert "order-17" in asked.stdout

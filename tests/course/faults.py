@@ -131,4 +131,14 @@ FAULTS: dict[str, Fault] = {
     ),
 }
 
+# Found only where the process dies.
+AT_DEATH: dict[str, Fault] = {
+    "a restart asks no join and no basin again": fault(
+        "chain", "            progress.ends.append(record)", "            pass"
+    ),
+    "a restart forgets the flow itself": fault("note", "progress.ends.append(None)", "pass"),
+    "a restart forgets the Atlantic": fault("note", "        progress.begins.append(progress.mouth)", "        pass"),
+    "a restart enters a basin again": fault("consider", "    if basin.entered or ", "    if "),
+}
+
 QUICK = ("one retry too many", "a conflict is ignored", "siblings are not cancelled")

@@ -149,6 +149,7 @@ FLOW_TROUBLES: list[Answer] = ["retry", "retry", "retry", "raise", "raise", "rai
 CYCLE_TROUBLES: list[Answer] = ["raise", "raise", "raise", "raise", "retry", "retry", "retry", "fail", "bad"]
 DEEPEST = 4
 RIVERS = 18
+POLLS = 30
 
 
 def _draw(rng: random.Random) -> Case:
@@ -281,12 +282,21 @@ class _Pen:
     def cycle_calls(self, own: str, anchor: Anchor) -> Calls:
         """Draw polls: mostly "not yet" until it is done, as often as may be."""
         calls: list[Call] = []
-        for _ in range(self.rng.randrange(anchor.cycle_times or 1) + self.happens(0.1)):
+        times = anchor.cycle_times or 1
+        left = self.rng.randrange(times) + self.happens(0.1)
+        while left > 0 and len(calls) < POLLS:
             answer: Answer = self.pick(CYCLE_TROUBLES) if self.happens(2 * self.trouble) else "continue"
             calls.append(self.call(own, answer, slow=self.happens(0.06)))
             if answer == "raise":
-                calls += [replace(calls[-1], duration=self.duration(30)) for _ in range(self.pick((0, 0, 1, 2, 3)))]
+                calls += self.row(calls[-1])
+            left = self.rng.randrange(times) if answer == "retry" else left - 1
         return (*calls, self.call(own, "none"))
+
+    def row(self, call: Call) -> list[Call]:
+        """Draw more polls that raise alike, and now and then a good one between them."""
+        row = [replace(call, duration=self.duration(30)) for _ in range(self.pick((0, 0, 1, 2, 3)))]
+        between = [self.call("", "continue"), replace(call, duration=self.duration(30))] if self.happens(0.3) else []
+        return [*row, *between, *(replace(each, duration=self.duration(30)) for each in (row if between else ()))]
 
     def call(self, own: str, answer: Answer, *, slow: bool = False) -> Call:
         """Draw one call, which puts its river's own key and sometimes one that others put too."""

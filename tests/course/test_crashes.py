@@ -1,121 +1,19 @@
 """Does a flow end rightly wherever its process dies?"""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
-from random import Random
-from typing import Any
-
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.course.agreement import disagreements
+from tests.course.deaths import assert_ended_once, assert_nothing_done_twice, assert_survived, calm, differences
 from tests.course.driver import MICRO, Run
-from tests.course.model import expect
-from tests.course.scripts import Case, case, cases, rivers
-from vastflow.course.facts import Cancelled, Conflicted, Cycled, Ended, Failed, Flowed, Joined, Left, Outcome, Retrying
-from vastflow.course.progress import ATLANTIC, JoinRecord
-from vastflow.course.states import ENDED
-from vastflow.drawing.chart import BasinPlace, Chain, ParallelPlace, Place, RiverPlace
+from tests.course.flows import basin, beside, drawn, polled, river
+from tests.course.scripts import Call, Case, case, cases
+from vastflow.drawing.chart import Waits
 
 SHARE = 1_000  # seeds of one slow test
 
-# What records that a body's attempt is over; a poll that says "not yet" is asked again by nature.
-OVER: Mapping[str, tuple[type, ...]] = {
-    "flow": (Flowed, Retrying, Failed, Cancelled),
-    "cycle": (Cycled, Retrying, Failed, Cancelled),
-    "success": (Retrying, Ended),
-    "fail": (Retrying, Ended),
-}
-ENDS = (Cycled, Failed, Cancelled, Joined, Conflicted, Left)
-
 deaths = st.dictionaries(st.integers(1, 40), st.integers(0, 4), min_size=1, max_size=4)
 absences = st.sampled_from((0, 1, 777_777, 100 * MICRO))
-
-
-def drawn_deaths(seed: int, steps: int) -> dict[int, int]:
-    """Draw one to four deaths among so many steps; some fall into a recovery."""
-    rng = Random(seed)  # noqa: S311 - not for secrets
-    first = rng.randrange(1, steps + 1)
-    return {first + rng.choice((0, 0, 1, 2, 5)) * extra: rng.randrange(5) for extra in range(rng.randrange(1, 5))}
-
-
-def assert_ended_once(run: Run) -> None:
-    """See that it ended with one outcome, that no stream ended twice and that every join that was begun was passed."""
-    ends = Counter(fact.address for fact in run.facts if isinstance(fact.what, ENDS))
-    joins = [record for record in run.progress.records.values() if isinstance(record, JoinRecord)]
-
-    assert run.progress.state in ENDED
-    assert [type(fact.what) for fact in run.facts if isinstance(fact.what, Outcome | Ended)] == [Outcome, Ended]
-    assert [address for address, count in ends.items() if count > 1] == []
-    assert [join.address for join in joins if join.open or ends[join.address] != 1] == []
-
-
-def assert_nothing_done_twice(run: Run) -> None:
-    """See that no body was called whose end was on disk, and that no attempt was made beyond those drawn."""
-    ends = {(fact.address, fact.attempt, type(fact.what)): number for number, fact in enumerate(run.facts, 1)}
-    drawn = rivers(run.case.chart.streams)
-    again = [
-        called
-        for called in run.called
-        for kind in OVER[called.body]
-        if ends.get((called.address, called.attempt, kind), len(run.facts) + 1) <= called.facts
-    ]
-
-    assert again == []
-    assert [called for called in run.called if called.attempt > attempts(run, drawn, called.address)] == []
-
-
-def attempts(run: Run, drawn: Mapping[str, RiverPlace], address: str) -> int:
-    retry = run.case.chart.mouth.retry if address == ATLANTIC else drawn[address].anchor.retry
-    return retry.times + 1
-
-
-def calm(drawn: Case) -> Case:
-    """Return the case so that time changes nothing: no join fails, so none cancels, and no poll is counted."""
-    return replace(drawn, chart=msgspec.structs.replace(drawn.chart, streams=calm_chain(drawn.chart.streams)))
-
-
-def calm_chain(places: Chain) -> Chain:
-    return tuple(map(calm_place, places))
-
-
-def calm_place(place: Place) -> Place:
-    change = msgspec.structs.replace
-    match place:
-        case RiverPlace():
-            return change(place, anchor=change(place.anchor, cycle_times=None))
-        case ParallelPlace():
-            return change(place, branches=tuple(map(calm_chain, place.branches)), max_failures=len(place.branches))
-        case BasinPlace():
-            return change(place, streams=calm_chain(place.streams))
-        case _:
-            raise AssertionError
-
-
-def differences(run: Run) -> dict[str, Any]:
-    """Return what differs from the same case without deaths, but for the time and for bodies that were called again."""
-    end = expect(run.case)
-    told = disagreements(run, end)
-    ended = [body for body in ("success", "fail") for _ in range(run.calls[ATLANTIC, body])]
-    apart = {} if ended == end.atlantic else {"atlantic": (ended, end.atlantic)}
-    return {what: values for what, values in told.items() if what not in {"end", "atlantic"}} | apart
-
-
-def assert_survived(drawn: Case, seed: int) -> int:
-    """Kill both the case and its calm form somewhere; return how often they died."""
-    plain, quiet = Run(drawn, check=False), Run(calm(drawn), check=False)
-    away = (0, 1, 777_777, 100 * MICRO)[seed % 4]
-    run = Run(drawn, drawn_deaths(seed, plain.steps), away=away)
-    quiet = Run(calm(drawn), drawn_deaths(seed + 1, quiet.steps), away=away, check=False)
-
-    assert_ended_once(run)
-    assert_nothing_done_twice(run)
-    assert_nothing_done_twice(quiet)
-    assert differences(quiet) == {}
-    return run.died + quiet.died
 
 
 @pytest.mark.timeout(600)
@@ -123,9 +21,9 @@ def assert_survived(drawn: Case, seed: int) -> int:
 @settings(max_examples=300)
 @given(cases(), deaths, absences)
 def test_wherever_the_process_dies_the_flow_ends_once_and_does_nothing_twice(
-    drawn: Case, died: dict[int, int], away: int
+    each: Case, died: dict[int, int], away: int
 ) -> None:
-    run = Run(drawn, died, away=away)
+    run = Run(each, died, away=away)
 
     assert_ended_once(run)
     assert_nothing_done_twice(run)
@@ -135,8 +33,8 @@ def test_wherever_the_process_dies_the_flow_ends_once_and_does_nothing_twice(
 @pytest.mark.promise("10.1", "10.5", "10.10")
 @settings(max_examples=300)
 @given(cases(), deaths, absences)
-def test_where_time_changes_nothing_neither_does_a_death(drawn: Case, died: dict[int, int], away: int) -> None:
-    run = Run(calm(drawn), died, away=away, check=False)
+def test_where_time_changes_nothing_neither_does_a_death(each: Case, died: dict[int, int], away: int) -> None:
+    run = Run(calm(each), died, away=away, check=False)
 
     assert differences(run) == {}
 
@@ -150,3 +48,31 @@ def test_thousands_of_flows_survive_their_deaths(first: int) -> None:
 
     print(f"{SHARE} cases, {sum(died)} deaths")  # noqa: T201 - a figure to report
     assert sum(map(bool, died)) > 0.9 * SHARE
+
+
+NESTED = (
+    beside(
+        (beside((river("a", retry=Waits(1)),), (basin("east", polled("b"), outputs={"b": "b"}),), name="inner"),),
+        (beside((river("c"),), (beside((river("d"),), name="deepest"),), name="other"), river("e")),
+        name="outer",
+    ),
+    river("f"),
+)
+
+
+@pytest.mark.promise("10.1", "10.5", "10.10")
+@pytest.mark.parametrize("failing", ["", "a", "east_b", "d", "f"])
+def test_wherever_the_journal_of_a_nested_flow_is_cut_it_ends_once_and_as_without_a_death(failing: str) -> None:
+    names = ("a", "east_b", "c", "d", "e", "f")
+    calls = {name: (Call(100 * number, {name[-1]: number}),) for number, name in enumerate(names, 1)}
+    calls |= {failing: (Call(50, answer="fail"),)} if failing else {}
+    whole = drawn(*NESTED, **calls)
+    end = Run(whole)
+
+    for step in range(1, end.steps + 1):
+        for kept in range(6):
+            run = Run(whole, {step: kept, step + 1: kept}, check=False)
+            assert_ended_once(run)
+            assert_nothing_done_twice(run)
+            assert (run.progress.outcome, run.progress.failures) == (end.progress.outcome, end.progress.failures)
+            assert failing or run.water() == end.water()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import vastflow
-from tests.course.faults import FAULTS, QUICK, Fault
+from tests.course.faults import AT_DEATH, FAULTS, QUICK, Fault
 from tests.house.source import ROOT
 
 LIBRARY = Path(vastflow.__file__).parent
@@ -20,8 +20,8 @@ def planted(tree: Path, fault: Fault | None) -> Path:
     """Copy the floors that the course stands on, and plant a fault in it."""
     for part in ("course", "drawing"):
         shutil.copytree(LIBRARY / part, tree / "vastflow" / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for page in ("errors.py", "clock.py"):
-        shutil.copy(LIBRARY / page, tree / "vastflow")
+    for name in ("errors.py", "clock.py"):
+        shutil.copy(LIBRARY / name, tree / "vastflow")
     (tree / "vastflow/__init__.py").touch()
     if fault is not None:
         page = tree / "vastflow/course" / f"{fault.page}.py"
@@ -33,10 +33,10 @@ def planted(tree: Path, fault: Fault | None) -> Path:
     return tree
 
 
-def hunt(tree: Path, seeds: int) -> subprocess.CompletedProcess[str]:
+def hunt(tree: Path, seeds: int, *how: str) -> subprocess.CompletedProcess[str]:
     """Compare the copy with the model, in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "tests.course.hunt", str(seeds)],
+        [sys.executable, "-P", "-m", "tests.course.hunt", str(seeds), *how],
         env=os.environ | {"PYTHONPATH": f"{tree}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -44,8 +44,8 @@ def hunt(tree: Path, seeds: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def assert_found(tree: Path, name: str, seeds: int) -> None:
-    told = hunt(planted(tree, FAULTS[name]), seeds)
+def assert_found(tree: Path, name: str, *how: str) -> None:
+    told = hunt(planted(tree, (FAULTS | AT_DEATH)[name]), SEEDS, *how)
 
     print(f"{name}: {told.stdout[:300]}")  # noqa: T201 - a figure to report
     assert told.returncode == 1, told.stderr
@@ -55,7 +55,7 @@ def assert_found(tree: Path, name: str, seeds: int) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", QUICK)
 def test_a_planted_fault_is_found(tmp_path: Path, name: str) -> None:
-    assert_found(tmp_path, name, SEEDS)
+    assert_found(tmp_path, name)
 
 
 @pytest.mark.timeout(600)
@@ -69,11 +69,19 @@ def test_without_a_fault_nothing_is_found(tmp_path: Path) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [name for name in FAULTS if name not in QUICK])
 def test_every_planted_fault_is_found(tmp_path: Path, name: str) -> None:
-    assert_found(tmp_path, name, SEEDS)
+    assert_found(tmp_path, name)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", AT_DEATH)
+def test_every_fault_planted_in_recovery_is_found(tmp_path: Path, name: str) -> None:
+    assert_found(tmp_path, name, "deaths")
+
+
+@pytest.mark.parametrize("name", FAULTS | AT_DEATH)
 def test_every_fault_can_still_be_planted(name: str) -> None:
-    text = (LIBRARY / "course" / f"{FAULTS[name].page}.py").read_text(encoding="utf-8")
+    fault = (FAULTS | AT_DEATH)[name]
+    text = (LIBRARY / "course" / f"{fault.page}.py").read_text(encoding="utf-8")
 
-    assert [here for here, _ in FAULTS[name].changes if here not in text] == []
+    assert [here for here, _ in fault.changes if here not in text] == []

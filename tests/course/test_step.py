@@ -146,6 +146,16 @@ def test_attributes_changed_for_one_flow_take_the_place_of_the_charts() -> None:
     assert course.take(events.Answered(1, "a", events.Again(Failure("error", "no")))) == ["Retrying"]
 
 
+@pytest.mark.promise("10.3")
+def test_a_river_that_needs_no_begin_fact_has_none_and_its_end_carries_the_time() -> None:
+    course = Course(drawn(river("a")))
+    course.take(events.Begun(1))
+
+    course.take(events.Answered(900, "a", events.Done()))
+
+    assert [(type(fact.what).__name__, fact.at) for fact in course.facts if fact.address == "a"] == [("Flowed", 900)]
+
+
 @pytest.mark.promise("10.11")
 def test_a_fact_is_never_older_than_the_one_before(pair: Course) -> None:
     pair.take(events.Answered(900, "a", events.Done()))
@@ -222,3 +232,17 @@ def test_bodies_take_virtual_time_and_joins_none() -> None:
     run = Run(drawn(beside((river("a"),), (river("b"),)), a=(Call(10),), b=(Call(20),)))
 
     assert [fact.at for fact in run.facts] == [0, 10, 20, 20, 20, 27]
+
+
+def test_what_is_on_the_agenda_twice_is_ordered_once(pair: Course) -> None:
+    river_a = pair.progress.records["a"]
+    pair.progress.begins.append(river_a)  # type: ignore[arg-type]  # a river
+
+    pair.take(events.Answered(5, "b", events.Done()))
+    assert pair.told() == []
+
+    pair.take(events.Answered(5, "a", events.Done()))
+    assert pair.told() == [(Do, ATLANTIC)]
+    pair.progress.begins.append(pair.progress.mouth)
+    pair.take(events.Resumed(6))
+    assert pair.told() == []

@@ -12,15 +12,9 @@ import click
 
 from vastflow.clock import SystemClock, to_moment
 from vastflow.errors import FlowNotFound, StoreError
-from vastflow.ledger import FlowQuery, Reader, open_reader
+from vastflow.ledger import DEFAULT_URL, STORE_VARIABLE, FlowQuery, Reader, open_reader
 
-__all__ = ["DEFAULT", "VARIABLE", "find_id", "reading", "silent_since", "store_option"]
-
-VARIABLE = "VASTFLOW_STORE"
-"""The variable of the environment that names the store."""
-
-DEFAULT = "sqlite:///vastflow.db"
-"""The store that is looked at when none is named."""
+__all__ = ["find_id", "reading", "silent_since", "store_option"]
 
 _PAGE = 1000
 _SILENT = 5_000_000  # a served store beats once a second; longer than this, and nobody serves it
@@ -29,8 +23,8 @@ store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--store",
     "url",
     metavar="URL",
-    envvar=VARIABLE,
-    default=DEFAULT,
+    envvar=STORE_VARIABLE,
+    default=DEFAULT_URL,
     show_default=True,
     show_envvar=True,
     help="The store, such as sqlite:////var/lib/app/flows.db.",
@@ -48,7 +42,7 @@ def reading(url: str) -> Iterator[Reader]:
     try:
         reader = open_reader(url)
     except StoreError as error:
-        message = f"{error}\nThis looked at {url}; name another store with --store URL or in {VARIABLE}."
+        message = f"{error}\nThis looked at {url}; name another store with --store URL or in {STORE_VARIABLE}."
         raise type(error)(message) from error
     try:
         yield reader

@@ -60,7 +60,7 @@ def consider_begin(progress: Progress, at: int, rules: Rules, orders: list[Order
     record = progress.begins.pop(0)
     match record:
         case MouthRecord():
-            if progress.state == "ending" and not record.now.doing:
+            if not record.now.doing:
                 orders.append(_do_or_wait(record, record.due, at, _last_body(progress), rules))
             return []
         case RiverRecord():

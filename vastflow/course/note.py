@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from vastflow.course.chain import ask_again
 from vastflow.course.events import (
-    Answer,
     Answered,
     Begun,
     Crossed,
@@ -29,10 +28,8 @@ __all__ = ["note"]
 def note(progress: Progress, event: Event, at: int, rules: Rules, *, decided: bool) -> None:
     """Keep what is no fact: what came back, a poll that said not yet, where a restart finds the polls."""
     match event:
-        case Answered(address=address, answer=answer):
-            _note_answer(progress, address, answer)
-            if not decided:
-                _wait_for_next_poll(progress, address, answer, at, rules)
+        case Answered():
+            _note_answer(progress, event, at, rules, decided=decided)
         case Due(address=address):
             progress.begins.append(_back(progress, address))
         case Crossed(address=address) | Withdrawn(address=address) | GraceOver(address=address):
@@ -43,20 +40,16 @@ def note(progress: Progress, event: Event, at: int, rules: Rules, *, decided: bo
             pass
 
 
-def _note_answer(progress: Progress, address: str, answer: Answer) -> None:
-    record = _back(progress, address)
-    if isinstance(answer, NotYet) and isinstance(record, RiverRecord) and record.state == "cycling":
-        record.now.polls += 1
-        record.now.answer = answer.reason
-        record.now.share = answer.progress
-
-
-def _wait_for_next_poll(progress: Progress, address: str, answer: Answer, at: int, rules: Rules) -> None:
-    river = progress.records[address]
-    if not isinstance(answer, NotYet) or not isinstance(river, RiverRecord):
+def _note_answer(progress: Progress, event: Answered, at: int, rules: Rules, *, decided: bool) -> None:
+    record, answer = _back(progress, event.address), event.answer
+    if not isinstance(answer, NotYet) or not isinstance(record, RiverRecord) or record.state != "cycling":
         return
-    river.now.due = next_poll(polls_of(river, progress.uid, rules), at, answer.after)
-    progress.begins.append(river)
+    record.now.polls += 1
+    record.now.answer = answer.reason
+    record.now.share = answer.progress
+    if not decided:
+        record.now.due = next_poll(polls_of(record, progress.uid, rules), at, answer.after)
+        progress.begins.append(record)
 
 
 def _note_resumed(progress: Progress, at: int, periods: Sequence[tuple[int, int]], rules: Rules) -> None:

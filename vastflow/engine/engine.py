@@ -4,7 +4,6 @@ An engine serves one store: it takes it, goes on with what is unfinished, starts
 """
 
 import itertools
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
@@ -29,7 +28,7 @@ from vastflow.engine.recovery import Found, find_unfinished
 from vastflow.engine.refusal import Refusal
 from vastflow.engine.waiting import Waiting
 from vastflow.errors import EngineClosed, FlowConflict, StoreServed
-from vastflow.ledger import open_store
+from vastflow.ledger import default_url, open_store
 from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
 from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_status, status_of
 from vastflow.log import Masker, get_logger
@@ -38,8 +37,6 @@ from vastflow.runtime import Real, Ref, Runtime
 __all__ = ["Engine"]
 
 W = TypeVar("W", bound=Headwaters)
-VARIABLE = "VASTFLOW_STORE"
-FILE = "sqlite:///vastflow.db"
 _BEAT = 1.0  # seconds between two beats that say the store is served
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -328,8 +325,3 @@ class Engine:
     def _finish(self, flow: FlowRecord) -> None:
         flow.finished = not flow.stranded
         self._waiting.resolve(flow.id, None if flow.stranded else flow.progress)
-
-
-def default_url() -> str:
-    """Return the URL of the store that is used when none is named."""
-    return os.environ.get(VARIABLE) or FILE

@@ -14,9 +14,11 @@ from vastflow.ledger.contract import (
     Reader,
     Store,
 )
-from vastflow.ledger.locate import open_reader, open_store
+from vastflow.ledger.locate import DEFAULT_URL, STORE_VARIABLE, default_url, open_reader, open_store
 
 __all__ = [
+    "DEFAULT_URL",
+    "STORE_VARIABLE",
     "Batch",
     "FactRow",
     "FlowQuery",
@@ -26,6 +28,7 @@ __all__ = [
     "Period",
     "Reader",
     "Store",
+    "default_url",
     "open_reader",
     "open_store",
 ]

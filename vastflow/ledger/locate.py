@@ -4,6 +4,7 @@
 what ends with its process.
 """
 
+import os
 from urllib.parse import parse_qsl, unquote
 
 from vastflow.errors import StoreError
@@ -13,10 +14,21 @@ from vastflow.ledger.memory import MemoryStore
 from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.ledger.sqlite_reader import SQLiteReader
 
-__all__ = ["open_reader", "open_store"]
+__all__ = ["DEFAULT_URL", "STORE_VARIABLE", "default_url", "open_reader", "open_store"]
+
+STORE_VARIABLE = "VASTFLOW_STORE"
+"""The variable of the environment that names the store."""
+
+DEFAULT_URL = "sqlite:///vastflow.db"
+"""The store that is used when none is named."""
 
 _FORMS = "sqlite:///vastflow.db (beside the process), sqlite:////var/lib/app/flows.db (a whole path) or memory:"
 _SQLITE = "sqlite:///"
+
+
+def default_url() -> str:
+    """Return the URL of the store that is used when none is named: the environment's, else a file in this folder."""
+    return os.environ.get(STORE_VARIABLE) or DEFAULT_URL
 
 
 def open_store(url: str) -> Store:
