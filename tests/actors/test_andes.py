@@ -1,6 +1,7 @@
 """Does trouble with one flow stay that flow's trouble?"""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -9,7 +10,7 @@ import msgspec
 import pykka
 import pytest
 
-from tests.engine.scenes import LONG, crashed, drawn, nothing, puts, raises, river, sea
+from tests.engine.scenes import LONG, calling, crashed, drawn, nothing, puts, raises, river, sea
 from vastflow import Basin, Continue, Engine, FlowStranded, River
 from vastflow.actors.flow import FlowRecord
 from vastflow.actors.messages import Abandon, Answered, Begin, Call, Enter, Look, Written
@@ -168,44 +169,53 @@ def test_a_message_that_is_none_harms_nobody(engine: Watched) -> None:
     assert engine.start(drawn(Basin("east", river("a", nothing)))).result(LONG) == {}
 
 
+class Tally:
+    """Bodies that count how often they were called, and say when a part of all calls was made."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.calls: Counter[tuple[str, str, int]] = Counter()
+        self.moments = [threading.Event() for _ in range(3)]
+
+    def body(self, called: Any, water: Any) -> None:
+        with self.lock:
+            self.calls[called.flow_id, called.address, called.attempt] += 1
+            for number, moment in enumerate(self.moments):
+                if len(self.calls) > 60 * (number + 1):
+                    moment.set()
+        water[called.address] = called.attempt
+        if called.address == "c" and called.attempt == 1:
+            raise RuntimeError("again")
+
+    def river(self, name: str, cycle: Any = None, **attributes: Any) -> River:
+        return river(name, calling(self.body), cycle, **attributes)
+
+
+def polls_thrice(_self: River, water: Any) -> None:
+    water["polls"] = water.get("polls", 0) + 1
+    if water["polls"] < 3:
+        raise Continue
+
+
 @pytest.mark.promise("7.6")
 @pytest.mark.parametrize("turn", range(5))
 def test_all_flows_end_and_no_body_runs_twice_although_all_actors_are_stopped(turn: int) -> None:
-    lock, calls = threading.Lock(), dict[tuple[str, str, int], int]()
-    moments = [threading.Event() for _ in range(3)]
-
-    def counts(self: River, water: Any) -> None:
-        with lock:
-            called = (self.flow_id, self.address, self.attempt)
-            calls[called] = calls.get(called, 0) + 1
-            for number, moment in enumerate(moments):
-                if len(calls) > 60 * (number + 1):
-                    moment.set()
-        water[self.address] = self.attempt
-        if self.address == "c" and self.attempt == 1:
-            raise RuntimeError("again")
-
-    def polls(_self: River, water: Any) -> None:
-        water["polls"] = water.get("polls", 0) + 1
-        if water["polls"] < 3:
-            raise Continue
-
-    polled = river("b", counts, polls, cycle_interval=0.01, cycle_times=9)
-    tried = river("c", counts, retry_times=2, retry_interval=0.01)
-    ends: list[str] = []
+    tally, ends = Tally(), list[str]()
+    polled = tally.river("b", polls_thrice, cycle_interval=0.01, cycle_times=9)
+    tried = tally.river("c", retry_times=2, retry_interval=0.01)
     end = sea(success=lambda self, _water: ends.append(self.flow_id))
-    andes = drawn(river("a", counts) | polled, tried, Basin("east", river("d", nothing)), end=end)
+    andes = drawn(tally.river("a") | polled, tried, Basin("east", river("d", nothing)), end=end)
     with Engine("memory:", jitter=0.0) as engine:
         flows = engine.start_many(andes, [{"turn": turn}] * 60)
-        for moment in moments:
+        for moment in tally.moments:
             assert moment.wait(LONG)
             pykka.ActorRegistry.stop_all()
 
         waters = [flow.result(LONG) for flow in flows]
 
     assert waters == [{"turn": turn, "a": 1, "b": 1, "c": 2, "polls": 3}] * 60
-    assert set(calls.values()) == {1}
-    assert len(calls) == 60 * 4
+    assert set(tally.calls.values()) == {1}
+    assert len(tally.calls) == 60 * 4
     assert sorted(ends) == sorted(flow.id for flow in flows)
 
 

@@ -114,7 +114,9 @@ def test_fail_sees_what_all_ended_branches_wrote() -> None:
         raise RuntimeError("no")
 
     failing = river("c", late, retry_times=1, retry_interval=5)
-    ended(engine.start(drawn(river("before", writes), river("a", writes) | river("b", writes) | failing, end=heard.end())))
+    ended(
+        engine.start(drawn(river("before", writes), river("a", writes) | river("b", writes) | failing, end=heard.end()))
+    )
 
     assert heard.told == [("fail", 1, {"before": "before", "a": "a", "b": "b", "shared": "b"})]
 

@@ -29,7 +29,9 @@ def test_three_basins_side_by_side_use_the_same_keys_and_never_see_each_others_w
         del water["image"]
 
     basins = [
-        Basin(name, river("create", create), river("check", check), water={"region": name}, outputs={"vm": f"vm-{name}"})
+        Basin(
+            name, river("create", create), river("check", check), water={"region": name}, outputs={"vm": f"vm-{name}"}
+        )
         for name in REGIONS
     ]
     with Engine("memory:") as engine:
@@ -70,7 +72,8 @@ def test_only_the_inputs_flow_in_and_only_the_outputs_flow_out_under_their_new_n
 @pytest.mark.parametrize("what", ["input", "output"])
 def test_a_missing_input_or_output_fails_the_basin_naming_the_key(what: str) -> None:
     calls: list[str] = []
-    basin = Basin("east", river("a", lambda self, _water: calls.append(self.address)), **{f"{what}s": ["vm"]})
+    inputs, outputs = (["vm"], []) if what == "input" else (None, ["vm"])
+    basin = Basin("east", river("a", lambda self, _water: calls.append(self.address)), inputs=inputs, outputs=outputs)
     flow = simulated().start(drawn(basin))
 
     with pytest.raises(FlowFailed, match=f"the {what} 'vm' is not in the water") as failed:
@@ -115,9 +118,7 @@ def test_a_basin_fails_like_a_river_and_lets_nothing_out(seed: int) -> None:
 def test_the_failure_of_one_basin_ends_a_flow_only_by_what_the_join_says() -> None:
     calls: list[str] = []
     east = Basin("east", river("a", raises(Fail("no"))))
-    west = Basin(
-        "west", river("a", raises(lambda: RuntimeError("once")), retry_times=1, retry_interval=60), outputs=()
-    )
+    west = Basin("west", river("a", raises(lambda: RuntimeError("once")), retry_times=1, retry_interval=60), outputs=())
     north = Basin("north", river("a", lambda self, _water: calls.append(self.address), retry_times=1))
     engine = simulated()
 
@@ -146,17 +147,17 @@ def test_two_branches_that_wrote_one_key_differently_are_a_conflict_that_names_b
     assert failure.cause is not None
     assert (failure.address, failure.kind, failure.cause.kind) == ("east", "conflict", "conflict")
     message = failure.cause.message
-    assert all(word in message for word in ("water['vm']", "east/a wrote \"x\"", "east/b wrote \"y\"", "on_conflict"))
+    assert all(word in message for word in ("water['vm']", 'east/a wrote "x"', 'east/b wrote "y"', "on_conflict"))
 
 
 @pytest.mark.promise("5.6", "12.5")
 def test_a_conflict_over_a_secret_names_the_key_and_hides_both_values() -> None:
-    flow = simulated().start(drawn(river("a", puts(password="one-of-us")) | river("b", puts(password="other"))))
+    flow = simulated().start(drawn(river("a", puts(private_key="one-of-us")) | river("b", puts(private_key="other"))))
 
     failure = flow.wait().failure
 
     assert failure is not None
-    assert "water['password']" in failure.message
+    assert "water['private_key']" in failure.message
     assert "one-of-us" not in failure.message
 
 

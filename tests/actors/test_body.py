@@ -3,18 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.engine.scenes import LONG, Body, drawn, nothing, puts, raises, river, sea, simulated
+from tests.engine.scenes import LONG, Body, calling, drawn, nothing, puts, raises, river, sea, simulated
 from vastflow import Continue, Engine, Fail, Failure, FlowFailed, Retry, River
 from vastflow.errors import BodyCancelled
 from vastflow.runtime import Simulated
 
 MINUTE = 60_000_000
+LATE = "written-late"
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ class Odd(Exception):
     """An exception whose text is none."""
 
     def __str__(self) -> str:
-        return 17  # type: ignore[return-value]  # users write such things
+        return 17  # type: ignore[return-value]  # noqa: PLE0307  # users write such things
 
 
 RAISED: dict[str, BaseException] = {
@@ -73,7 +75,7 @@ RAISED: dict[str, BaseException] = {
 @pytest.mark.parametrize("bodies", ["def", "async def"])
 def test_whatever_a_body_raises_only_its_own_flow_is_touched(engine: Engine, what: str, bodies: str) -> None:
     wild = raises(RAISED[what])
-    settings = {"retry_on": (BaseException,), "retry_times": 1, "retry_interval": 0.01}
+    settings: dict[str, Any] = {"retry_on": (BaseException,), "retry_times": 1, "retry_interval": 0.01}
     stream = river("wild", wild if bodies == "def" else as_async(wild), **settings)
     others = engine.start_many(drawn(river("a", puts(a=1)), river("b", as_async(nothing))), [{}] * 5)
 
@@ -140,8 +142,8 @@ def test_what_was_made_unstorable_inside_a_list_fails_its_river_naming_the_key(e
         if body == "continue":
             raise Continue("not yet")
 
-    bodies = (spoils, None) if body == "flow" else (nothing, spoils)
-    stream = river("a", *bodies, **({"cycle_times": 2, "cycle_interval": 0.01} if body != "flow" else {}))
+    settings: dict[str, Any] = {"cycle_times": 2, "cycle_interval": 0.01}
+    stream = river("a", spoils) if body == "flow" else river("a", nothing, spoils, **settings)
 
     failure = failure_of(engine, stream, {"things": []})
 
@@ -365,8 +367,8 @@ def test_secrets_are_masked_in_what_a_failure_says(engine: Engine, body: str) ->
             self.speak(water)
 
         def speak(self, water: Any) -> None:
-            water["late_password"] = "written-late"
-            said = f"{water['db']['password']} {self.api_token} {water['pin_secret']} written-late plain"
+            water["late_password"] = LATE
+            said = f"{water['db']['password']} {self.api_token} {water['pin_secret']} {LATE} plain"
             if body == "fail":
                 raise Fail(said)
             raise Continue(said) if body == "continue" else RuntimeError(said)
@@ -377,7 +379,7 @@ def test_secrets_are_masked_in_what_a_failure_says(engine: Engine, body: str) ->
     assert status.failure is not None
     told = f"{status.failure} {status.failure.traceback} {status.failure.cause}"
     assert "*** *** *** *** plain" in told
-    for secret in ("in-a-mapping", "param-token", "123456", "written-late"):
+    for secret in ("in-a-mapping", "param-token", "123456", LATE):
         assert secret not in told
 
 
@@ -427,39 +429,46 @@ def test_a_body_whose_sibling_failed_is_asked_to_stop_and_may_tidy_up(engine: En
     assert (status.stream("a").state, status.stream("b").state, status.outcome) == ("cancelled", "fail", "fail")
 
 
+class Hangs:
+    """Bodies that stop for nobody until they are let go, and one that fails when they have begun."""
+
+    def __init__(self) -> None:
+        self.begun, self.let_go, self.late = threading.Event(), threading.Event(), threading.Event()
+
+    def body(self, _called: Any, water: Any) -> None:
+        self.begun.set()
+        assert self.let_go.wait(LONG)
+        water["late"] = True
+        self.late.set()
+
+    def async_body(self) -> Body:
+        async def hangs(called: Any, water: Any) -> None:
+            self.begun.set()
+            while not self.let_go.is_set():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0.01)
+            self.body(called, water)
+
+        return hangs
+
+    def fails(self, _called: Any, _water: Any) -> None:
+        assert self.begun.wait(LONG)
+        raise Fail("no")
+
+
 @pytest.mark.promise("4.4", "5.1")
 @pytest.mark.parametrize("bodies", ["def", "async def"])
 def test_a_body_that_never_stops_is_abandoned_and_its_flow_and_others_go_on(bodies: str) -> None:
-    begun, let_go, late = threading.Event(), threading.Event(), threading.Event()
-
-    def hangs(_self: River, water: Any) -> None:
-        begun.set()
-        assert let_go.wait(LONG)
-        water["late"] = True
-        late.set()
-
-    async def hangs_async(_self: River, water: Any) -> None:
-        begun.set()
-        while not let_go.is_set():
-            try:
-                await asyncio.sleep(0.01)
-            except asyncio.CancelledError:
-                continue
-        water["late"] = True
-        late.set()
-
-    def fails(_self: River, _water: Any) -> None:
-        assert begun.wait(LONG)
-        raise Fail("no")
+    hangs = Hangs()
 
     with Engine("memory:", cancel_grace=0.05) as engine:
-        hung = river("a", hangs if bodies == "def" else hangs_async)
-        flow = engine.start(drawn(hung | river("b", fails)))
+        hung = river("a", calling(hangs.body) if bodies == "def" else hangs.async_body())
+        flow = engine.start(drawn(hung | river("b", calling(hangs.fails))))
         status = flow.wait(LONG)
         abandoned = engine.runtime.stats().abandoned
         other = engine.start(drawn(river("c", puts(c=1)))).result(LONG)
-        let_go.set()
-        assert late.wait(LONG)
+        hangs.let_go.set()
+        assert hangs.late.wait(LONG)
         events = [(event.address, event.kind, event.details) for event in flow.events() if event.kind == "cancelled"]
 
     assert (status.outcome, status.stream("a").state) == ("fail", "cancelled")

@@ -75,7 +75,7 @@ def test_what_is_live_is_asked_again_and_what_ended_is_not() -> None:
 
     ask_again(run.progress, run.progress.root)
 
-    assert (run.progress.begins, run.progress.ends) == ([], [])
+    assert (list(run.progress.begins), run.progress.ends) == ([], [])
 
 
 def test_a_cancel_reaches_what_is_nested_in_what_is_cancelled() -> None:

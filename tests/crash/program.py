@@ -1,6 +1,6 @@
 """Which program is killed? Fifty flows on one store, that say in a file of their own what their bodies do.
 
-    python program.py STORE EFFECTS LIFE WHEN COMMIT    kill itself right before or after that commit; 0: never
+python program.py STORE EFFECTS LIFE WHEN COMMIT    kill itself right before or after that commit; 0: never
 """
 
 import asyncio

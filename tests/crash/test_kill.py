@@ -75,6 +75,8 @@ def recorded(facts: list[FactRow]) -> set[tuple[str, str, int]]:
                 ends |= {(fact.address, body, attempt) for body in ("flow", "cycle") for attempt in range(1, 9)}
             case "ended":
                 ends |= {("~", body, attempt) for body in ("success", "fail") for attempt in range(1, 9)}
+            case _:
+                pass
     return ends
 
 
@@ -94,6 +96,7 @@ def check(story: Story) -> Counter[str]:
     assert sorted(last) == sorted(f"flow-{number}" for number in range(FLOWS))
     check_ends(story.said["ends"], last)
     check_begins(story, lines)
+    check_order(story, lines)
     keys: dict[tuple[str, str], set[str]] = {}
     for _, _, flow, address, _, _, key in lines:
         keys.setdefault((flow, address), set()).add(key)
@@ -101,7 +104,9 @@ def check(story: Story) -> Counter[str]:
     assert len({key for each in keys.values() for key in each}) == len(keys)
     first = story.journals[0]
     unfinished = [flow for flow, facts in first.items() if facts[-1].kind != "ended"]
-    begins = Counter((flow, address, body, attempt) for _, what, flow, address, body, attempt, _ in lines if what == "begin")
+    begins = Counter(
+        (flow, address, body, attempt) for _, what, flow, address, body, attempt, _ in lines if what == "begin"
+    )
     twice = {call: times for call, times in begins.items() if times > 1 and call[2] != "cycle"}
     return Counter(
         kills=sum(story.killed),
@@ -144,6 +149,26 @@ def check_begins(story: Story, lines: list[Line]) -> None:
         if address == "~":
             bodies.setdefault(flow, set()).add(body)
     assert {len(each) for each in bodies.values()} == {1}
+
+
+def check_order(story: Story, lines: list[Line]) -> None:
+    """What a body follows from was on disk before it began (10.2)."""
+    for life, what, flow, address, body, attempt, _ in lines:
+        if what == "begin":
+            on_disk = {(fact.address, fact.kind, fact.attempt) for fact in story.journals[life - 1][flow]}
+            assert needed(address, body, attempt) <= on_disk
+
+
+def needed(address: str, body: str, attempt: int) -> set[tuple[str, str, int]]:
+    if address == "~":
+        return {("", "outcome", 0)}
+    before = {"works": ("", "started", 0), "works-2": ("parallel-river", "joined", 0)}
+    found = {before.get(address, ("works", "flowed", 1))}
+    if address.startswith("east/"):
+        found.add(("east", "entered", 0))
+    if attempt > 1:
+        found.add((address, "retrying", attempt - 1))
+    return found | {(address, "flowed", attempt)} if body == "cycle" else found
 
 
 @pytest.mark.slow

@@ -9,7 +9,20 @@ from vastflow.drawing.parallel_river import Stream
 from vastflow.ledger.memory import MemoryStore
 from vastflow.runtime import Simulated
 
-__all__ = ["LONG", "Body", "Quiet", "crashed", "drawn", "nothing", "puts", "raises", "river", "sea", "simulated"]
+__all__ = [
+    "LONG",
+    "Body",
+    "Quiet",
+    "calling",
+    "crashed",
+    "drawn",
+    "nothing",
+    "puts",
+    "raises",
+    "river",
+    "sea",
+    "simulated",
+]
 
 LONG = 20.0  # seconds after which a sign will not come any more
 
@@ -42,6 +55,15 @@ def drawn(*streams: Stream, name: str = "drawn", end: Atlantic | None = None) ->
     for stream in streams:
         andes = andes >> stream
     return andes >> (end or Quiet())
+
+
+def calling(method: Callable[[Any, Any], object]) -> Body:
+    """Return a body that calls a method of a test's own."""
+
+    def body(self: Any, water: Any) -> None:
+        method(self, water)
+
+    return body
 
 
 def nothing(_self: Any, _water: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.scenes import LONG, drawn, nothing, puts, raises, river, sea, simulated
+from tests.engine.scenes import LONG, calling, drawn, nothing, puts, raises, river, sea, simulated
 from vastflow import Basin, Continue, Engine, Fail, Failure, FlowFailed, FlowNotFound, FlowStranded, Headwaters, River
 from vastflow.clock import from_moment
 from vastflow.errors import EngineBlocked, EngineClosed, WaterError
@@ -35,13 +35,13 @@ class Gate:
         self.running = threading.Event()
         self.end = threading.Event()
 
-    def __call__(self, _self: Any, _water: Any) -> None:
+    def hold(self, _called: Any = None, _water: Any = None) -> None:
         self.running.set()
         assert self.end.wait(LONG)
 
 
 def gated(gate: Gate) -> River:
-    return river("gated", lambda self, water: gate(self, water))
+    return river("gated", calling(gate.hold))
 
 
 # result, wait, await
@@ -61,10 +61,10 @@ def test_the_result_is_the_final_water_and_cannot_be_changed(engine: Engine) -> 
 @pytest.mark.promise("8.3")
 def test_the_result_comes_only_after_the_atlantic_has_ended(engine: Engine) -> None:
     gate = Gate()
-    flow = engine.start(drawn(river("a", nothing), end=sea(success=lambda self, water: gate(self, water))))
+    flow = engine.start(drawn(river("a", nothing), end=sea(success=calling(gate.hold))))
     assert gate.running.wait(LONG)
 
-    with pytest.raises(TimeoutError, match="has not ended within 0.01 seconds"):
+    with pytest.raises(TimeoutError, match=r"has not ended within 0\.01 seconds"):
         flow.result(0.01)
     gate.end.set()
 
@@ -275,7 +275,7 @@ def test_bodies_see_the_failures_there_were_and_only_fail_the_one_of_the_flow(en
 
     def asks(self: River, _water: Any) -> None:
         seen["river"] = dict(self.failures)
-        assert self.failure
+        assert self.failure.kind
 
     def fail(self: Any, _water: Any) -> None:
         seen["fail"] = {address: failure.kind for address, failure in self.failures.items()}
@@ -330,9 +330,9 @@ def test_the_status_is_live_while_the_flow_runs() -> None:
 def test_the_status_says_that_a_body_runs_and_how_far_it_says_it_is(engine: Engine) -> None:
     gate = Gate()
 
-    def flow(self: River, water: Any) -> None:
+    def flow(self: River, _water: Any) -> None:
         self.progress(7, "almost")
-        gate(self, water)
+        gate.hold()
 
     begun = engine.start(drawn(river("a", flow)))
     assert gate.running.wait(LONG)

@@ -1,5 +1,8 @@
 """Is a flow started once, and only when it is on disk?"""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -401,3 +404,30 @@ def test_a_typed_water_is_the_one_the_result_has(engine: Engine) -> None:
     andes = Andes("typed", Water) >> river("a", flow) >> Quiet()
 
     assert engine.start(andes, Water(image="debian")).result(LONG).image == "debian-12"
+
+
+@pytest.mark.promise("11.1")
+def test_an_engine_of_another_process_gets_a_clear_error_and_may_serve_when_this_one_has_closed(tmp_path: Path) -> None:
+    program = """
+import sys
+from vastflow import Engine
+from vastflow.errors import StoreServed
+try:
+    with Engine(sys.argv[1]) as engine:
+        print("served", [flow.id for flow in engine.flows()])
+except StoreServed as error:
+    print("refused", error)
+"""
+    url = f"sqlite:///{tmp_path}/flows.db"
+
+    def other() -> str:
+        command = [sys.executable, "-c", program, url]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
+
+    with Engine(url) as engine:
+        engine.start(drawn(river("a", nothing)), id="one").result(LONG)
+        refused = other()
+
+    assert refused.startswith("refused")
+    assert f"is served by process {os.getpid()}" in refused
+    assert other() == "served ['one']\n"

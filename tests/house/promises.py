@@ -34,7 +34,7 @@ COVERED = frozenset((
 # fmt: on
 
 # Covered paragraphs whose tests are still to be written. A debt: it may only shrink.
-OWED: frozenset[str] = frozenset([])
+OWED: frozenset[str] = frozenset()
 
 _PARAGRAPH = re.compile(r"^(?:- )?\*\*(?P<number>\d+\.\d+)\*\*\s+(?P<text>.*)$", re.MULTILINE)
 _LONGEST_SAYING = 90

@@ -31,7 +31,7 @@ def call_body(call: Call, masker: Masker, actor: str) -> Answered:
     token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
     water: Headwaters | None = None
     try:
-        stream, water = _prepare(call)
+        stream, water = _prepare(call, masker)
         answer = _returned(call, getattr(stream, call.body)(water), water)
     except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
         answer = _raised(call, raised, water, masker)
@@ -45,7 +45,7 @@ async def call_body_async(call: Call, masker: Masker, actor: str) -> Answered:
     token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
     water: Headwaters | None = None
     try:
-        stream, water = _prepare(call)
+        stream, water = _prepare(call, masker)
         body: Coroutine[Any, Any, object] = getattr(stream, call.body)(water)
         answer = _returned(call, await body, water)
     except asyncio.CancelledError as raised:
@@ -57,19 +57,20 @@ async def call_body_async(call: Call, masker: Masker, actor: str) -> Answered:
     return Answered(call.flow, call.address, call.ticket, answer)
 
 
-def _prepare(call: Call) -> tuple[River | Atlantic, Headwaters]:
+def _prepare(call: Call, masker: Masker) -> tuple[River | Atlantic, Headwaters]:
     """Return the stream as this call's `self`, and the water as the body asks to see it."""
     flow = call.flow
-    stream = flow.streams[call.address].in_call(_callee(call))
     view = flow.bound.view(call.address, call.body)
-    return stream, view.open(call.water.flat(), place=call.address, extra=flow.bound.extras(call.address))
+    water = view.open(call.water.flat(), place=call.address, extra=flow.bound.extras(call.address))
+    return flow.streams[call.address].in_call(_callee(call, water, masker)), water
 
 
-def _callee(call: Call) -> Callee:
+def _callee(call: Call, water: Headwaters, masker: Masker) -> Callee:
     flow = call.flow
 
     def report(share: float | None, text: str) -> None:
-        flow.supervisor.tell(Reported(flow, call.address, call.ticket, share, text))
+        told = _clean(str(text)[:_LONGEST], _secrets(call, water, masker), masker) if text else ""
+        flow.supervisor.tell(Reported(flow, call.address, call.ticket, share, told))
 
     return Callee(
         flow_id=flow.id,

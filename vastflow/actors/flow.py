@@ -31,6 +31,7 @@ class FlowRecord:
         timers: waits that are out, by ticket.
         stranded: why it cannot go on; empty while it can.
         flags: the flags of its row, JSON.
+        refused: one of its facts could not be written, so that none may follow; the ledger's own.
         unwritten: facts given to the ledger and not yet on disk.
         finished: its end is on disk, so that whoever holds the record need not read it again.
     """
@@ -43,6 +44,7 @@ class FlowRecord:
         "id",
         "name",
         "progress",
+        "refused",
         "stranded",
         "streams",
         "supervisor",
@@ -62,5 +64,6 @@ class FlowRecord:
         self.timers: dict[int, Timer] = {}
         self.stranded = ""
         self.flags = b"[]"
+        self.refused = False
         self.unwritten = 0
         self.finished = False

@@ -6,7 +6,7 @@ The only writer of flows. It gathers what all actors hand it and commits it in o
 from vastflow.actors.messages import Beat, Flush, Refused, Write, Written
 from vastflow.clock import Clock
 from vastflow.errors import BatchRefused
-from vastflow.ledger.contract import Batch, FactRow, Store
+from vastflow.ledger.contract import Batch, FactRow, FlowRow, Store
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
 
@@ -44,9 +44,10 @@ class LedgerActor:
     def receive(self, message: Write | Flush | Beat) -> None:
         """Gather, commit, or note that the store is served."""
         match message:
-            case Write():
-                self._waiting.append(message)
-                self._ask_to_flush()
+            case Write(flow=flow, facts=facts):
+                if not (flow.refused and facts):  # after a fact that is missing, no other can be read
+                    self._waiting.append(message)
+                    self._ask_to_flush()
             case Flush():
                 self._flushing = False
                 self._flush()
@@ -100,8 +101,11 @@ class LedgerActor:
             self._ask_to_flush()
             return
         self._log.error("a fact cannot be written, whatever the disk does", flow=writes[0].flow.id, exc_info=error)
+        flow = writes[0].flow
+        flow.refused = True
+        self._waiting[1:] = [write for write in self._waiting[1:] if write.flow is not flow or not write.facts]
         self._done_with(writes)
-        writes[0].reply.tell(Refused(writes[0].flow, writes[0].written, str(error)))
+        writes[0].reply.tell(Refused(flow, writes[0].written, str(error)))
 
     def _take(self) -> list[Write]:
         """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""
@@ -121,12 +125,19 @@ class LedgerActor:
 
     def _commit(self, writes: list[Write]) -> frozenset[str]:
         if self._pause and self._store.last_batch(self._epoch) == self._number + 1:
-            self._number += 1  # the commit whose answer was lost had gone through
-            return frozenset()
+            # The commit whose answer was lost had gone through.
+            lost = frozenset(write.flow.id for write in writes if write.row is not None and not self._has(write.row))
+            self._number += 1
+            return lost
         batch = _batch(self._epoch, self._number + 1, writes)
         lost = self._store.commit(batch)
         self._number += 1
         return lost
+
+    def _has(self, row: FlowRow) -> bool:
+        """Say whether it is this flow that is stored, and not another which had taken its id."""
+        stored = self._store.flow(row.id)
+        return stored is not None and stored.uid == row.uid
 
     def _answer(self, writes: list[Write], lost: frozenset[str]) -> None:
         replies: dict[int, tuple[Ref, list[Write]]] = {}

@@ -65,6 +65,6 @@ class RiverActor:
 
     def _abandon(self, order: Abandon) -> None:
         _, running = self._running.pop(order.ticket, (None, None))
-        if running is not None:
+        if running is not None and not running.withdraw():
             running.abandon()
             self._log.warning("a body did not stop and was abandoned", flow=order.flow.id, river=order.address)

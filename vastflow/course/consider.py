@@ -57,7 +57,7 @@ def _of_basin(basin: BasinRecord, inside: Branch) -> Failure:
 
 def consider_begin(progress: Progress, at: int, rules: Rules, orders: list[Order]) -> list[Fact]:
     """Look at what is to begin, first come first: return the facts that follow, and add its order."""
-    record = progress.begins.pop(0)
+    record = progress.begins.popleft()
     match record:
         case MouthRecord():
             if not record.now.doing:

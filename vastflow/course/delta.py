@@ -68,8 +68,19 @@ def spring(water: Mapping[str, msgspec.Raw], by: str = "") -> Sheet:
 
 
 def lay(below: Sheet, delta: Delta, by: str) -> Sheet:
-    """Return `delta` laid on `below`; an empty one costs nothing."""
-    return Sheet(below, delta, by) if delta else below
+    """Return `delta` laid on `below`; an empty one costs nothing, and polls that write share one sheet."""
+    if not delta:
+        return below
+    if below.by == by and below.below is not None:
+        return Sheet(below.below, _over(below.delta, delta), by)
+    return Sheet(below, delta, by)
+
+
+def _over(earlier: Delta, later: Delta) -> Delta:
+    """Return what two deltas of one writer say together."""
+    put = {key: value for key, value in earlier.put.items() if key not in later.drop}
+    drop = (key for key in earlier.drop if key not in later.put)
+    return Delta({**put, **later.put}, tuple(dict.fromkeys((*drop, *later.drop))))
 
 
 def between(tip: Sheet, fork: Sheet) -> dict[str, Writing]:

@@ -5,6 +5,7 @@ to what they contain by place, so there are no reference cycles. What is no fact
 fact, last answers) lies apart in each record's `now` and is left out when two progresses are compared.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Literal
 
@@ -290,4 +291,4 @@ class Progress:
         self.inside: dict[str, list[Branch]] = {}
         self.mouth = MouthRecord(chart.mouth)
         self.ends: list[JoinRecord | BasinRecord | None] = []
-        self.begins: list[RiverRecord | BasinRecord | MouthRecord] = []
+        self.begins: deque[RiverRecord | BasinRecord | MouthRecord] = deque()

@@ -166,7 +166,7 @@ class Chart(msgspec.Struct, frozen=True):
     version: int = VERSION
 
     def to_bytes(self) -> bytes:
-        """Return the canonical bytes: JSON, fields in the order declared here, mappings sorted."""
+        """Return the canonical bytes: JSON, fields and keys sorted."""
         return _ENCODER.encode(self)
 
     def digest(self) -> str:
@@ -185,7 +185,7 @@ class Chart(msgspec.Struct, frozen=True):
             version = _VERSIONED.decode(stored).version
             if version <= VERSION:
                 return _DECODER.decode(stored)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             message = f"a stored chart cannot be read ({error}): restore it from a backup, or remove its flows"
             raise StoreUnreadable(message) from error
         message = f"a stored chart has version {version}, this release reads up to {VERSION}: install a newer vastflow"

@@ -93,7 +93,9 @@ class Engine:
         try:
             self._directory = Directory(self.runtime, masker, owner.epoch)
             found = find_unfinished(self._store, owner, clock.now())
-            periods = [(each.began, each.ended) for each in self._store.periods() if each.epoch != owner.epoch]
+            oldest = min((each.row.started for each in found), default=0)
+            served = self._store.periods(oldest)  # an old store has thousands that concern no flow any more
+            periods = [(each.began, each.ended) for each in served if each.epoch != owner.epoch]
             ledger = LedgerActor(self._store, owner.epoch, self.runtime)
             self._directory.ledger = self._directory.settle(ledger)
             self._beat = self.runtime.every(_BEAT, self._directory.ledger, Beat())
@@ -270,6 +272,9 @@ class Engine:
             if row.state in ENDED:
                 self._waiting.resolve(flow_id, None)
             return False
+        except BaseException:
+            self._waiting.doubt(flow_id)
+            raise
         return True
 
     def _resolve_ended(self, flow_id: str, future: "Future[Progress | None]") -> None:

@@ -66,6 +66,7 @@ def _bound(store: Store, row: FlowRow, bounds: dict[str, Bound]) -> Bound:
 
 
 def _strand(row: FlowRow, reason: str, now: int, outcome: _Outcome) -> None:
+    reason = reason.encode(errors="backslashreplace").decode()  # else one flow's odd text would let no engine open
     get_logger("engine").error("flow stranded", flow=row.id, name=row.name, reason=reason)
     if row.stranded != reason:
         outcome.moves.append(_moved(row, reason, now))

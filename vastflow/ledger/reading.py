@@ -151,7 +151,7 @@ def read_cargo(row: FlowRow) -> Cargo:
     """
     try:
         return _CARGO.decode(row.cargo)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"flow {row.id!r}: its starting water cannot be read ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
 
