@@ -68,11 +68,14 @@ _HOMES = {
     "vastflow.drawing": ("Andes", "Atlantic", "Basin", "Headwaters", "ParallelRiver", "River", "later", "storable"),
     "vastflow.engine": ("Engine", "Flow", "FlowStatus", "StreamStatus"),
 }
+_PAGES = ("errors", "log")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its home when it is first asked for."""
+    if name in _PAGES:
+        return importlib.import_module(f"vastflow.{name}")
     if name not in __all__:
         message = f"module 'vastflow' has no attribute {name!r}; its public names are in vastflow.__all__"
         raise AttributeError(message)

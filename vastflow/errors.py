@@ -108,10 +108,11 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
         return name in self.types or (self.cause is not None and self.cause.matches(exception))
 
     def __str__(self) -> str:
-        """Say it in one line: where, kind, message."""
+        """Say it in one line: where, kind, message, and the same of what caused it."""
         place = f"{self.address}: " if self.address else ""
         named = f"{self.exception}: " if self.exception else ""
-        return f"{place}{self.kind}: {named}{self.message}"
+        cause = f" (caused by {self.cause})" if self.cause is not None else ""
+        return f"{place}{self.kind}: {named}{self.message}{cause}"
 
 
 class Answer(BaseException):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.scenes import LONG, drawn, nothing, puts, raises, river, sea, simulated
 from vastflow import Continue, Engine
-from vastflow.errors import StoreError
+from vastflow.errors import BatchRefused, StoreError
 from vastflow.ledger.contract import Batch
 from vastflow.ledger.memory import MemoryStore
 from vastflow.runtime import Simulated
@@ -168,3 +168,40 @@ def test_what_many_flows_do_at_once_is_written_in_few_commits() -> None:
             flow.result(LONG)
 
     assert store.commits < 500
+
+
+class Picky(MemoryStore):
+    """A store that refuses to write anything of the flows with these ids, whatever the disk does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()
+
+    def commit(self, batch: Batch) -> frozenset[str]:
+        if bad := self.refused & {fact.flow for fact in batch.facts}:
+            message = f"{bad} cannot be written"
+            raise BatchRefused(message)
+        return super().commit(batch)
+
+
+@pytest.mark.promise("7.6")
+@pytest.mark.parametrize("seed", range(20))
+def test_facts_that_cannot_be_written_strand_their_flow_and_hold_no_other_up(seed: int) -> None:
+    store, runtime = Picky(), Simulated(seed)
+    engine = simulated(store, runtime)
+    names = [f"flow-{number}" for number in range(10)]
+    andes = drawn(river("a", puts(a=1)) | river("b", puts(b=1)), river("c", puts(c=1)))
+    for name in names:
+        engine.start(andes, id=name)
+    store.refused = {"flow-3", "flow-7", "new"}
+
+    with pytest.raises(BatchRefused, match="was not started"):
+        engine.start(andes, id="new")
+    ends = {name: engine.flow(name).wait() for name in names}
+
+    assert {name for name, end in ends.items() if end.stranded} <= store.refused
+    assert {end.state for name, end in ends.items() if name not in store.refused} == {"success"}
+    store.refused.clear()
+    runtime.crash()
+    again = simulated(store, runtime)
+    assert [again.flow(name).result() for name in names] == [{"a": 1, "b": 1, "c": 1}] * 10

@@ -104,3 +104,18 @@ def test_a_fork_costs_nothing_branches_share_its_sheet() -> None:
 
     assert one.below is other.below is fork
     assert (plain(one), plain(other), plain(fork)) == ({"x": 1, "y": 1}, {"x": 1, "y": 2}, {"x": 1})
+
+
+@pytest.mark.promise("5.4")
+def test_of_a_chain_of_sheets_one_flat_form_is_kept_and_the_forks() -> None:
+    fork = lay(spring({}), Delta(encoded({"a": 1})), "r1")
+    fork.forked = True
+    fork.flat()
+    tips = [lay(fork, Delta(encoded({"b": number})), f"r{number}") for number in range(2, 4)]
+
+    for tip in tips:
+        assert set(tip.flat()) == {"a", "b"}
+    above = lay(tips[0], Delta(encoded({"c": 1})), "r9")
+    assert set(above.flat()) == {"a", "b", "c"}
+
+    assert [sheet._flat is not None for sheet in (fork, *tips, above)] == [True, False, True, True]

@@ -40,9 +40,10 @@ KINDS: dict[str, type[BaseException]] = {
 
 @dataclass
 class Play:
-    """One flow that plays a case, and what was called in it."""
+    """One flow that plays a case, and what was called in it; whether its bodies stop when they are cancelled."""
 
     case: Case
+    obeys: bool = False
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     atlantic: list[str] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ playing: dict[str, Play] = {}
 
 
 async def act(self: River | Atlantic, body: str, water: Any) -> Any:
-    """Do what the script says, and stop for nobody: the model knows no cancelled body that does not end."""
+    """Do what the script says; to the model, a cancelled body ends as it would have."""
     call = playing[self.flow_id].next(self.address, body)
     loop = asyncio.get_running_loop()
     until = loop.time() + call.duration / MICRO
@@ -70,7 +71,7 @@ async def act(self: River | Atlantic, body: str, water: Any) -> Any:
         try:
             await asyncio.sleep(left)
         except asyncio.CancelledError:
-            if self.flow_id not in playing:  # the curtain has fallen
+            if self.flow_id not in playing or playing[self.flow_id].obeys:
                 raise
     for key, value in call.puts.items():
         water[key] = value

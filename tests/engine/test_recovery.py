@@ -352,32 +352,36 @@ def test_changed_parameters_load_if_they_can_and_strand_the_flow_if_not(
 
 
 @pytest.mark.promise("10.5", "10.9")
-def test_the_first_commit_after_a_recovery_that_wrote_is_made_once_although_its_answer_was_lost() -> None:
-    class Unclear(MemoryStore):
-        fails: set[int]
+@pytest.mark.parametrize("unclear", [False, True], ids=["before", "after"])
+def test_the_first_commit_after_a_recovery_that_wrote_is_made_once_although_it_failed(*, unclear: bool) -> None:
+    class Ailing(MemoryStore):
+        fails = 0
 
         def commit(self, batch: Batch) -> frozenset[str]:
-            lost = super().commit(batch)
-            if batch.facts and self.fails:
-                self.fails.clear()
-                message = "the answer was lost"
+            failing = bool(batch.facts) and self.fails > 0
+            self.fails -= failing
+            lost = super().commit(batch) if unclear or not failing else frozenset[str]()
+            if failing:
+                message = "the disk is away"
                 raise StoreError(message)
             return lost
 
-    store = Unclear()
-    store.fails = set()
+    store = Ailing()
     runtime = stored_flows(store)
     whole = store._facts["one"][4]  # noqa: SLF001  # to be put back
     rewritten(store, {"version": 99})
     simulated(store, runtime)
     runtime.crash()
     store._facts["one"][4] = whole  # noqa: SLF001  # the reason is gone
-    store.fails = {1}
+    store.fails = 1
 
     engine = simulated(store, runtime)
 
     assert [engine.flow(name).result() for name in ("one", "two", "three")] == [{"a": 1, "d": 1}] * 3
     assert not store.fails
+    runtime.crash()
+    again = simulated(store, runtime)
+    assert [again.flow(name).result() for name in ("one", "two", "three")] == [{"a": 1, "d": 1}] * 3
 
 
 @pytest.mark.promise("10.10")

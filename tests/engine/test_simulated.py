@@ -26,9 +26,9 @@ CASES = 100_000  # the cases of a seed are this far apart
 
 
 @contextmanager
-def plays(seed: int, flows: int) -> Iterator[dict[str, Play]]:
+def plays(seed: int, flows: int, *, obeys: bool = False) -> Iterator[dict[str, Play]]:
     """Let these flows play the cases of a seed."""
-    cast = {f"flow-{number}": Play(case(seed + number * CASES)) for number in range(flows)}
+    cast = {f"flow-{number}": Play(case(seed + number * CASES), obeys) for number in range(flows)}
     playing.update(cast)
     yield cast
     for name in cast:
@@ -104,14 +104,15 @@ def agree_with_the_model(seed: int) -> None:
 def survive_crashes(seed: int) -> None:
     """Die at moments drawn by the seed; bodies that are interrupted go on in their scripts, so only sense is asked."""
     store, runtime, chance = MemoryStore(), Simulated(seed), random.Random(seed)  # noqa: S311 - chance, not secrecy
-    with plays(seed, 2) as cast:
-        engine = simulated(store, runtime, cancel_grace=1e6)
+    grace = chance.choice((0.0, 0.1, 1e6))
+    with plays(seed, 2, obeys=chance.random() < 0.5) as cast:
+        engine = simulated(store, runtime, cancel_grace=grace)
         begin(engine, cast)
         for _ in range(3):
             for _ in range(chance.randrange(150)):
                 runtime.pump()
             runtime.crash()
-            engine = simulated(store, runtime, cancel_grace=1e6)
+            engine = simulated(store, runtime, cancel_grace=grace)
         for name, play in cast.items():
             status = engine.flow(name).wait()
             kinds = [fact.kind for fact in store.facts(name)]

@@ -346,11 +346,13 @@ def test_a_second_engine_on_a_store_that_is_served_gets_a_clear_error_and_the_fi
 
 @pytest.mark.promise("10.8")
 def test_an_engine_whose_store_was_taken_starts_nothing_and_tells_nothing_untrue() -> None:
-    store, let_go, running = MemoryStore(), threading.Event(), threading.Event()
+    store, calls = MemoryStore(), iter(range(2))
+    running, ends = threading.Event(), (threading.Event(), threading.Event())
 
     def flow(_self: River, _water: Any) -> None:
+        call = next(calls)
         running.set()
-        assert let_go.wait(LONG)
+        assert ends[call].wait(LONG)
 
     with Engine(store=store) as first:
         begun = first.start(drawn(river("a", flow), river("b", nothing)), id="one")
@@ -358,10 +360,11 @@ def test_an_engine_whose_store_was_taken_starts_nothing_and_tells_nothing_untrue
         with Engine(store=store) as second:
             with pytest.raises(StoreServed, match="another engine has taken this store"):
                 first.start(drawn(river("z", nothing)), id="two")
-            let_go.set()
+            ends[0].set()
             with pytest.raises(FlowStranded, match="another engine has taken this store"):
                 begun.result(LONG)
 
+            ends[1].set()
             assert second.flow("one").result(LONG) == {}
             assert [flow.id for flow in second.flows()] == ["one"]
 
@@ -431,3 +434,27 @@ except StoreServed as error:
     assert refused.startswith("refused")
     assert f"is served by process {os.getpid()}" in refused
     assert other() == "served ['one']\n"
+
+
+def test_a_script_starts_a_flow_without_naming_an_engine_and_its_store_is_closed_at_its_end(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+from vastflow import Andes, Atlantic, River
+
+class Create(River):
+    def flow(self, water):
+        water["vm"] = "vm-1"
+
+class End(Atlantic):
+    pass
+
+print((Andes("script") >> Create() >> End()).start(id="one").result(20)["vm"])
+""")
+
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path, env=dict(os.environ))
+
+    assert (done.stdout, done.stderr) == ("vm-1\n", "")
+    assert not (tmp_path / "vastflow.db-wal").exists()
+    with Engine(f"sqlite:///{tmp_path}/vastflow.db") as engine:
+        assert engine.flow("one").status().state == "success"

@@ -25,9 +25,11 @@ from vastflow.actors.messages import (
     Written,
 )
 from vastflow.actors.orders import give, let_go
+from vastflow.actors.telling import tell_end, tell_troubles
 from vastflow.actors.writing import describe, encode_facts, final_of, move_of, stranded_move
 from vastflow.course import Rules, events, step
 from vastflow.course.picture import picture
+from vastflow.course.states import ENDED
 from vastflow.errors import BatchRefused, FlowConflict
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
@@ -198,7 +200,7 @@ class AndesActor:
     def _end(self, flow: FlowRecord, how: str) -> None:
         self._drop(flow)
         if how == "ended":
-            self._log.info("flow ended", flow=flow.id, state=flow.progress.state)
+            tell_end(self._log, flow)
         self._finish(flow)
 
     def _drop(self, flow: FlowRecord) -> None:
@@ -216,6 +218,7 @@ class AndesActor:
         if not facts:
             give(flow, orders, self.me, self._runtime, self._directory)
             return
+        tell_troubles(self._log, flow, facts)
         rows = encode_facts(flow, facts, self._directory.epoch)
         write = Write(flow, rows, move_of(flow, facts), orders, self.me, final=final_of(facts))
         self._directory.ledger.tell(write)
@@ -229,8 +232,8 @@ class AndesActor:
         self._strand(message.flow, message.reason)
 
     def _strand(self, flow: FlowRecord, reason: str) -> None:
-        if flow.stranded or self._flows.get(flow.id) is not flow:
-            return  # it is stranded, or has ended, and its last row stands
+        if flow.stranded or self._flows.get(flow.id) is not flow or flow.progress.state in ENDED:
+            return  # it is stranded, or its end is on its way to the disk: its last row stands
         flow.stranded = f"engine: {reason}"
         self._drop(flow)
         self._let_all_go(flow)

@@ -4,7 +4,6 @@ The one place where user code runs: on a worker thread or as a task, never in an
 comes out is always an answer.
 """
 
-import asyncio
 import traceback
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
@@ -48,8 +47,6 @@ async def call_body_async(call: Call, masker: Masker, actor: str) -> Answered:
         stream, water = _prepare(call, masker)
         body: Coroutine[Any, Any, object] = getattr(stream, call.body)(water)
         answer = _returned(call, await body, water)
-    except asyncio.CancelledError as raised:
-        answer = _raised(call, raised, water, masker)
     except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
         answer = _raised(call, raised, water, masker)
     finally:
@@ -144,7 +141,9 @@ def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker
         message=_clean(_text(raised), secrets, masker),
         address=call.address,
         attempt=call.attempt,
-        code=str(raised.code) if isinstance(raised, Fail) and raised.code is not None else None,
+        code=_clean(str(raised.code), secrets, masker)
+        if isinstance(raised, Fail) and raised.code is not None
+        else None,
         exception=_name(kind),
         types=tuple(_name(each) for each in kind.__mro__ if each is not object),
         traceback=_clean(_traceback(raised)[-_LONGEST:], secrets, masker, lines=True),

@@ -25,11 +25,10 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
                 _do(flow, order, directory)
             case Wait(record=record, due=due, ticket=ticket):
                 flow.timers[ticket] = runtime.at(due, me, Due(flow, record.address, ticket))
-            case Stop(ticket=ticket) if ticket in flow.timers:
-                pass  # it was asked before, for a smaller part of the flow, and its time runs from then
             case Stop(record=record, due=due, ticket=ticket):
-                flow.timers[ticket] = runtime.at(due, me, GraceOver(flow, record.address, ticket))
-                directory.river(record.place.river).tell(Cancel(flow, record.address, ticket))
+                if ticket not in flow.timers:  # else it was asked before, and its time runs from then
+                    flow.timers[ticket] = runtime.at(due, me, GraceOver(flow, record.address, ticket))
+                    directory.river(record.place.river).tell(Cancel(flow, record.address, ticket))
             case Cross():
                 directory.basin.tell(_crossing(flow, order))
 

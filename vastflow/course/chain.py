@@ -86,6 +86,7 @@ def _begin(progress: Progress, record: Record) -> None:
 
 def _fork(progress: Progress, join: JoinRecord) -> None:
     branch = join.branch
+    branch.tip.forked = True
     branches = [
         Branch(chain, join, number, branch.prefix, branch.tip) for number, chain in enumerate(join.place.branches)
     ]

@@ -16,30 +16,40 @@ __all__ = ["Clash", "Sheet", "Writing", "lay", "merged", "same", "spring"]
 
 
 class Sheet:
-    """One delta on top of another; `by` is the address that wrote it."""
+    """One delta on top of another.
 
-    __slots__ = ("_flat", "below", "by", "delta")
+    Attributes:
+        by: the address that wrote it.
+        forked: branches begin on it, so that its flat form is worth keeping.
+    """
+
+    __slots__ = ("_flat", "below", "by", "delta", "forked")
 
     def __init__(self, below: "Sheet | None", delta: Delta, by: str) -> None:
         """Lay a delta on `below`."""
         self.below = below
         self.delta = delta
         self.by = by
+        self.forked = False
         self._flat: dict[str, msgspec.Raw] | None = None
 
     def flat(self) -> Mapping[str, msgspec.Raw]:
         """Return all there is, encoded values by key; not to be changed."""
-        if self._flat is None:
-            self._flat = self._flatten()
-        return self._flat
+        flat = self._flat  # read once: a worker thread may ask while the supervisor lays the next sheet
+        if flat is None:
+            flat = self._flat = self._flatten()
+        return flat
 
     def _flatten(self) -> dict[str, msgspec.Raw]:
-        above: list[Sheet] = []
-        sheet: Sheet | None = self
-        while sheet is not None and sheet._flat is None:  # noqa: SLF001  # its own class
+        """Take the nearest flat form below over: one of a chain is kept, not one for each of its sheets."""
+        above: list[Sheet] = [self]
+        sheet, known = self.below, None
+        while sheet is not None and (known := sheet._flat) is None:  # noqa: SLF001  # its own class
             above.append(sheet)
             sheet = sheet.below
-        flat: dict[str, msgspec.Raw] = dict(sheet._flat or {}) if sheet is not None else {}  # noqa: SLF001  # the same
+        if sheet is not None and not sheet.forked:
+            sheet._flat = None  # noqa: SLF001  # the same
+        flat = dict(known or {})
         for each in reversed(above):
             flat.update(each.delta.put)
             for key in each.delta.drop:

@@ -3,15 +3,25 @@
 One table each. A move outside it is a bug of ours: it is not applied and strands its flow.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from vastflow.errors import CourseError
 
-__all__ = ["ENDED", "FLOW_MOVES", "STREAM_MOVES", "FlowState", "StreamState", "check_flow", "check_stream"]
+__all__ = [
+    "ENDED",
+    "FLOW_MOVES",
+    "FLOW_STATES",
+    "STREAM_MOVES",
+    "FlowState",
+    "StreamState",
+    "check_flow",
+    "check_stream",
+]
 
 StreamState = Literal["init", "running", "retrying", "cycling", "success", "fail", "cancelled"]
 FlowState = Literal["init", "running", "ending", "success", "fail", "cancelled"]
 
+FLOW_STATES: Final[tuple[FlowState, ...]] = get_args(FlowState)
 ENDED: Final = frozenset({"success", "fail", "cancelled"})
 
 STREAM_MOVES: Final[frozenset[tuple[StreamState, StreamState]]] = frozenset(

@@ -4,10 +4,11 @@ An engine serves one store: it takes it, goes on with what is unfinished, starts
 """
 
 import itertools
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
@@ -23,7 +24,7 @@ from vastflow.drawing.chart import Cargo
 from vastflow.drawing.launcher import Terms
 from vastflow.drawing.laying import Bound, Laid, lay
 from vastflow.engine.flow import Flow
-from vastflow.engine.identity import check_same, check_terms, new_id, new_uid
+from vastflow.engine.identity import check_same, check_states, check_terms, new_id, new_uid
 from vastflow.engine.recovery import Found, find_unfinished
 from vastflow.engine.refusal import Refusal
 from vastflow.engine.waiting import Waiting
@@ -77,6 +78,8 @@ class Engine:
             )
             raise EngineClosed(message)
         self.closed = False
+        self._closing = threading.RLock()
+        self._quiet = True
         self.runtime: Runtime = runtime or Real(SystemClock())
         self._store = store or open_store(url or default_url())
         self._waiting = Waiting()
@@ -165,14 +168,24 @@ class Engine:
             return self.launch(andes, water, values, terms)
         return flow
 
-    def flow(self, flow_id: str) -> Flow[Headwaters]:
+    @overload
+    def flow(self, flow_id: str) -> Flow[Headwaters]: ...
+
+    @overload
+    def flow(self, flow_id: str, water: type[W]) -> Flow[W]: ...
+
+    def flow(self, flow_id: str, water: type[Headwaters] = Headwaters) -> Flow[Any]:
         """Return a handle on a flow there is.
+
+        Args:
+            flow_id: the one it was started with, or the one it was given.
+            water: the class its result has; a plain mapping if left out.
 
         Raises:
             FlowNotFound: there is none with this id.
         """
         find(self._store, flow_id)
-        return Flow(self, flow_id, Headwaters)
+        return Flow(self, flow_id, water)
 
     def flows(
         self,
@@ -191,8 +204,12 @@ class Engine:
             tags: only flows that have all of these.
             limit: so many at most.
             after: the id of the last flow of the page before.
+
+        Raises:
+            ValueError: there is no such state.
+            FlowNotFound: there is no flow with the id `after`.
         """
-        states = (state,) if isinstance(state, str) else tuple(state)
+        states = check_states((state,) if isinstance(state, str) else tuple(state))
         query = FlowQuery(states=states, name=name, tags=tags or {}, limit=limit, after=after)
         return [Flow(self, row.id, Headwaters) for row in self._store.flows(query)]
 
@@ -218,16 +235,16 @@ class Engine:
         Returns:
             True if no body was left running.
         """
-        if self.closed:
-            return True
-        self.closed = True
-        self._beat.cancel()
-        self._directory.ledger.tell(Beat())  # no poll begins after this moment: here ends the period it was served
-        quiet = self.runtime.close(drain)
-        self._store.close()
-        self._waiting.close()
-        self._log.info("engine closed", quiet=quiet)
-        return quiet
+        with self._closing:  # who comes second waits until the store can be opened again
+            if not self.closed:
+                self.closed = True
+                self._beat.cancel()
+                self._directory.ledger.tell(Beat())  # no poll begins after this: here ends the period it was served
+                self._quiet = self.runtime.close(drain)
+                self._store.close()
+                self._waiting.close()
+                self._log.info("engine closed", quiet=self._quiet)
+            return self._quiet
 
     def __enter__(self) -> Self:
         """Return itself."""

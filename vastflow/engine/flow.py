@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeVar
 
 from vastflow.actors.flow import FlowRecord
+from vastflow.clock import to_moment
 from vastflow.course.progress import Progress
 from vastflow.course.states import ENDED
 from vastflow.drawing import Headwaters
 from vastflow.errors import EngineBlocked, Failure, FlowCancelled, FlowFailed, FlowStranded
-from vastflow.ledger.contract import Reader
+from vastflow.ledger.contract import FlowRow, Reader
 from vastflow.ledger.reading import Event, FlowStatus, find, read_events, read_progress
 from vastflow.log import CALL_FIELDS
 from vastflow.runtime import Runtime
@@ -126,15 +127,17 @@ class Flow(Generic[W]):
             message = f"flow {self.id!r} goes on elsewhere: another engine has taken this store; ask there"
             raise FlowStranded(message, self.id, "another engine has taken this store")
         if progress.state != "success":
-            raise _failed(self.id, progress)
+            raise _failed(self.id, progress, row)
         return self._water.open(progress.root.tip.flat(), read_only=True)
 
 
-def _failed(flow_id: str, progress: Progress) -> FlowFailed:
+def _failed(flow_id: str, progress: Progress, row: FlowRow | None) -> FlowFailed:
+    """Return what a flow ended with; `row` if it had ended before it was asked for."""
+    over = f" (it ended {to_moment(row.ended):%Y-%m-%d %H:%M:%S} UTC; a new id starts another flow)" if row else ""
     if progress.state == "cancelled":
-        return FlowCancelled(f"flow {flow_id!r} was cancelled", flow_id, progress.failure)
+        return FlowCancelled(f"flow {flow_id!r} was cancelled{over}", flow_id, progress.failure)
     failure = progress.failure or Failure("error", "the flow failed")
-    return FlowFailed(f"flow {flow_id!r} failed at {failure}", flow_id, failure)
+    return FlowFailed(f"flow {flow_id!r} failed at {failure}{over}", flow_id, failure)
 
 
 def _refuse_to_block(flow_id: str, asked: str) -> None:

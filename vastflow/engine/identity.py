@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from vastflow.course.delta import same
+from vastflow.course.states import FLOW_STATES
 from vastflow.drawing.launcher import Terms
 from vastflow.errors import DrawingError, FlowConflict
 from vastflow.ledger.contract import FlowRow
 from vastflow.ledger.reading import read_cargo
 
-__all__ = ["check_same", "check_terms", "new_id", "new_uid"]
+__all__ = ["check_same", "check_states", "check_terms", "new_id", "new_uid"]
 
 _VERSION_7 = 0x7 << 76
 _VERSION_4 = 0x4 << 76
@@ -54,6 +55,19 @@ def check_same(row: FlowRow, name: str, water: Mapping[str, msgspec.Raw]) -> Non
         named = ", ".join(repr(key) for key in differing)
         message = f"flow {row.id!r} was started with other water (it differs in {named}): give this one another id"
         raise FlowConflict(message, row.id)
+
+
+def check_states(states: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the states, if flows can be in them.
+
+    Raises:
+        ValueError: no flow ever is in one of them.
+    """
+    unknown = [state for state in states if state not in FLOW_STATES]
+    if unknown:
+        message = f"no flow is ever in state {unknown[0]!r}: the states are {', '.join(FLOW_STATES)}"
+        raise ValueError(message)
+    return states
 
 
 def check_terms(name: str, terms: Terms) -> None:

@@ -49,7 +49,7 @@ def _find(store: Store, row: FlowRow, now: int, bounds: dict[str, Bound], outcom
         bound = _bound(store, row, bounds)
         bound.streams(read_cargo(row))
         progress = read_progress(store, row)
-    except Exception as error:  # noqa: BLE001  # a record that is broken in whatever way strands its own flow only
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a record that is broken in whatever way strands its own flow only
         _strand(row, f"{type(error).__name__}: {error}", now, outcome)
         return
     if row.stranded:
