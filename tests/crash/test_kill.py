@@ -82,12 +82,22 @@ def recorded(facts: list[FactRow]) -> set[tuple[str, str, int]]:
 
 def live_through(folder: Path, seed: int, commits: int) -> Story:
     """Kill at a commit drawn from the whole run, once more in the recovery, then let it end."""
-    folder.mkdir()
-    story, chance = Story(folder), random.Random(seed)  # noqa: S311 - chance, not secrecy
-    story.live(chance.choice(("before", "after")), chance.randrange(1, commits + 1))
+    chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
+    story = kill_first(folder, chance.choice(("before", "after")), chance.randrange(1, commits + 1))
     story.live(chance.choice(("before", "after")), chance.randrange(1, 1 + max(4, commits // 4)))
     story.live("after", 0)
     return story
+
+
+def kill_first(folder: Path, when: str, commit: int) -> Story:
+    """Kill at this commit; earlier, in a life of its own, if this run had fewer commits than the one measured."""
+    while True:
+        story = Story(folder / str(commit))
+        story.folder.mkdir(parents=True)
+        story.live(when, commit)
+        if story.killed[0]:
+            return story
+        commit = commit * 3 // 4
 
 
 def check(story: Story) -> Counter[str]:

@@ -1,11 +1,11 @@
 """Are attributes read as they are stored, and is what cannot be refused?"""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from vastflow.drawing import River
+from vastflow.drawing import Atlantic, River
 from vastflow.drawing.attributes import RIVER, Attributes, anchor_of, clashes, told_by
 from vastflow.drawing.chart import Anchor, Waits
 from vastflow.drawing.declaration import attributes_of
@@ -88,6 +88,68 @@ def test_options_are_checked_like_a_class() -> None:
         Plain().options(cycle_times=3)
     with pytest.raises(AttributeFault, match=r"Plain\.options\(\): the name 'a:b' holds ':'"):
         Plain().options(name="a:b")
+
+
+@pytest.mark.promise("2.3")
+@pytest.mark.parametrize("name", ["cycle_interval", "cycle_backoff", "cycle_max_interval", "cycle_times", "cycle_errors"])
+def test_what_is_about_polls_is_refused_in_a_class_without_a_cycle(name: str) -> None:
+    with pytest.raises(AttributeFault, match=rf"Idle: {name} .*but there are none"):
+        type("Idle", (Plain,), {name: 3, "__qualname__": "Idle"})
+    with pytest.raises(AttributeFault, match=rf"Plain\.options\(\): {name} .*but there are none"):
+        Plain().options(**{name: 3})
+
+
+@pytest.mark.promise("2.3")
+def test_an_abstract_base_may_say_how_the_rivers_that_poll_are_polled() -> None:
+    class Slow(River):
+        cycle_interval, cycle_errors = "1m", 0
+
+    class Quick(Slow):
+        def flow(self, water: Any) -> None:
+            """Do nothing."""
+
+    class Polled(Quick):
+        cycle_times, cycle_backoff = 3, 2.0
+
+        def cycle(self, water: Any) -> None:
+            """Poll."""
+
+    assert attributes_of(Quick())["cycle_interval"] == attributes_of(Polled())["cycle_interval"] == 60.0
+
+
+@pytest.mark.promise("2.3")
+@pytest.mark.parametrize(
+    ("base", "name", "meant"),
+    [(River, "retry_tims", "retry_times"), (River, "colour", "color"), (Atlantic, "retry_time", "retry_times")],
+)
+def test_a_name_that_can_only_be_a_misspelt_attribute_is_refused(base: type, name: str, meant: str) -> None:
+    with pytest.raises(AttributeFault, match=rf"Odd: {name} is no attribute: did you mean '{meant}'\?.* _{name},"):
+        type("Odd", (base,), {name: 3, "__qualname__": "Odd"})
+
+
+@pytest.mark.promise("2.3", "2.4")
+def test_an_own_constant_a_parameter_a_method_and_what_a_mixin_brings_are_no_misspelt_attributes() -> None:
+    class Mixin:
+        retry_tims = 3
+
+    class Base(River):
+        retry_time: int
+        timeouts: ClassVar[int] = 3
+
+    class Right(Mixin, Base):
+        _retry_times = 3
+        retry_time = 7
+        waiting = 3
+
+        def deadlines(self) -> None:
+            """Do nothing."""
+
+        @property
+        def names(self) -> str:
+            """Do nothing."""
+            return ""
+
+    assert (Right(retry_time=1).retry_tims, Right._retry_times, Right.retry_times) == (3, 3, 0)
 
 
 @pytest.mark.promise("2.3")

@@ -138,3 +138,38 @@ def test_no_two_calls_share_what_can_change() -> None:
     one.tags.append("b")
 
     assert (one.tags, other.tags, drawn.tags) == (["a", "b"], ["a"], ["a"])
+
+
+def test_what_a_later_release_can_do_is_told_in_one_sentence_about_the_call() -> None:
+    with pytest.raises(NotYetBuilt) as refused:
+        Create("vm").in_call(call()).save()
+
+    assert str(refused.value).startswith("east/create: self.save() is not in this release yet: ")
+    assert "\n" not in str(refused.value)
+    assert "order-17" not in str(refused.value)
+
+
+@pytest.mark.promise("5.1")
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("atempt", r"Create knows no self\.atempt \(did you mean 'attempt'"),
+        ("knd", r"did you mean 'kind'"),
+        ("volume", r"Create knows no self\.volume: .*water\['volume'\]"),
+        ("_volume", "'Create' object has no attribute '_volume'"),
+    ],
+)
+def test_what_self_does_not_know_is_refused_with_what_may_have_been_meant(asked: str, told: str) -> None:
+    with pytest.raises(AttributeError, match=told):
+        getattr(Create("vm").in_call(call()), asked)
+
+
+def test_what_a_property_of_the_user_raises_is_seen() -> None:
+    class Asking(Create):
+        @property
+        def client(self) -> Any:
+            """Ask for what is not there."""
+            return "".nowhere  # type: ignore[attr-defined]  # what is tested
+
+    with pytest.raises(AttributeError, match="'str' object has no attribute 'nowhere'"):
+        _ = Asking("vm").client

@@ -78,6 +78,12 @@ def test_a_key_that_the_water_does_not_declare_is_a_fault_and_in_a_free_water_no
 
 
 @pytest.mark.promise("2.9")
+@pytest.mark.parametrize("names", [{"inputs": ["aa"]}, {"outputs": ["aa"]}], ids=["inputs", "outputs"])
+def test_a_key_that_is_declared_nowhere_is_one_fault_and_not_two(names: dict[str, Any]) -> None:
+    assert faults(Basin("a", Attach(), **names)) == ["a"]
+
+
+@pytest.mark.promise("2.9")
 def test_two_keys_may_not_go_into_one() -> None:
     assert faults(Basin("a", Attach(), inputs={"vm": "image", "volume": "image"})) == ["a"]
     assert faults(Basin("a", Attach(), outputs={"vm": "image", "volume": "image"})) == ["a"]

@@ -553,17 +553,24 @@ def test_a_method_of_the_water_cannot_be_hidden_by_an_attribute() -> None:
 
 
 @pytest.mark.promise("2.10")
+@pytest.mark.parametrize("values", [3, 0, [], [("image", "a")], "image"], ids=repr)
+def test_a_water_that_is_made_of_no_mapping_says_what_it_can_be_made_of(values: Any) -> None:
+    with pytest.raises(WaterTypeError, match=r"Water\(.*\): .* write Water\(image='debian'\) or Water\(\{"):
+        Water(values)
+
+
+@pytest.mark.promise("2.10")
 def test_values_are_checked_as_deep_as_declared_when_they_are_put() -> None:
     water = Water(image="a")
 
     with pytest.raises(WaterTypeError) as caught:
         water.disks = [{"a": 1}, {"b": "x"}]  # type: ignore[dict-item]  # what is tested
-    with pytest.raises(WaterTypeError, match=r"^mode: Water declares mode as .*, but this is 'quick' \(str\)"):
+    with pytest.raises(WaterTypeError, match=r"^mode: Water declares mode as .*, but it is 'quick' \(str\)"):
         water["mode"] = "quick"
     water.size = 7
 
     assert str(caught.value) == (
-        "disks[1][\"b\"]: Water declares disks as list[dict[str, int]], which wants int here, but this is 'x' (str): "
+        "disks[1][\"b\"]: Water declares disks as list[dict[str, int]], so this should be int, but it is 'x' (str): "
         "put what is declared, or declare what is put"
     )
     assert water == {"image": "a", "size": 7}

@@ -156,6 +156,42 @@ ATTRIBUTES: dict[str, Case] = {
         "Bad",
         "write a `cycle`",
     ),
+    "waits of nothing": (
+        lambda: river(cycle_interval="5s"),
+        "cycle_interval spaces polls, but there are none",
+        "Bad",
+        "write a `cycle`, or take it out",
+    ),
+    "errors of nothing": (
+        lambda: river(cycle_errors=0),
+        "cycle_errors counts failed polls, but there are none",
+        "Bad",
+        "write a `cycle`, or take it out",
+    ),
+    "misspelt cycle": (
+        lambda: river(cycle_backoff=2, cylce=flow),
+        "it has a `cylce`",
+        "Bad: cycle_backoff",
+        "did you mean cycle()?",
+    ),
+    "misspelt attribute": (
+        lambda: river(retry_tims=3),
+        "retry_tims is no attribute",
+        "Bad",
+        "did you mean 'retry_times'?",
+    ),
+    "misspelt option": (
+        lambda: Attach_().options(retry_time=3),
+        "no attribute 'retry_time'",
+        "Attach.options()",
+        "did you mean 'retry_times'",
+    ),
+    "misspelt in update": (
+        lambda: start(Hooked(("timout", 3))),
+        "has no attribute 'timout'",
+        "hooked",
+        "did you mean 'timeout'?",
+    ),
     "signals of nothing": (
         lambda: river(signals=("a",)),
         "signals wake a `cycle`, but",
@@ -443,6 +479,12 @@ WATERS: dict[str, Case] = {
         "store its",
     ),
     "no water": (lambda: words.lay(drawn(Attach_()), 7, {}), "7 is no water", "Andes('test')", "write start("),
+    "made of no mapping": (
+        lambda: words.Headwaters(3),
+        "Headwaters(3): a water is made of its keys or of a mapping",
+        "Headwaters",
+        "write Headwaters(image='debian')",
+    ),
     "unresolvable": (
         lambda: start(Attach_(), water=type("Odd", (Headwaters,), {"__annotations__": {"a": "Nobody"}})),
         "Nobody",

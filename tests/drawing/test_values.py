@@ -1,6 +1,8 @@
 """Do values come back as what they were, and is everything else refused?"""
 
 import copy
+import io
+import queue
 import subprocess
 import sys
 import threading
@@ -242,7 +244,11 @@ REFUSED: list[tuple[Any, str, str]] = [
     (memoryview(b"a"), "a value of type memoryview", "write bytes(value)"),
     (1j, "a value of type complex", "store its data"),
     (Fraction(1, 3), "a value of type fractions.Fraction", "store its data"),
-    (threading.Lock(), "a value of type _thread.lock", "a client or a connection is opened in the body"),
+    (threading.Lock(), "a value of type _thread.lock", "open or make it in the body that uses it"),
+    (io.TextIOWrapper(io.BytesIO()), "a value of type _io.TextIOWrapper", "open or make it in the body that uses it"),
+    (io.BytesIO(), "a value of type _io.BytesIO", "open or make it in the body that uses it"),
+    (queue.Queue(), "a value of type queue.Queue", "open or make it in the body that uses it"),
+    ((each for each in ()), "a value of type generator", "write list(value)"),
     (len, "a value of type builtin_function_or_method", "store its data"),
     (int, "a value of type type", "store its name"),
     (ValueError("x"), "a value of type ValueError", "write str(value)"),

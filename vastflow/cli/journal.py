@@ -11,8 +11,9 @@ import msgspec
 from rich.table import Column, Table
 
 from vastflow.cli.output import make_table
+from vastflow.cli.values import legible
 from vastflow.cli.water import Veil
-from vastflow.cli.wording import clock_time, failed, plain
+from vastflow.cli.wording import due_time, failed, plain
 from vastflow.clock import to_moment
 from vastflow.errors import Failure
 from vastflow.ledger.reading import Event
@@ -59,7 +60,7 @@ def _told(event: Event) -> Iterator[str]:
         yield f"poll {details['polls']}"
     yield from _written(details)
     if isinstance(due := details.get("due"), int):
-        yield f"next at {clock_time(to_moment(due))}"
+        yield f"next at {due_time(to_moment(due), event.at)}"
     if "failure" in details:
         yield _failure(details["failure"], event.address)
 
@@ -74,7 +75,7 @@ def _written(details: Mapping[str, Any]) -> Iterator[str]:
 
 def _named(what: Any) -> Iterator[str]:
     if isinstance(what, Mapping):
-        yield from (f"{key} = {value!r}" for key, value in what.items())
+        yield from (f"{key} = {legible(value)}" for key, value in what.items())
     else:
         yield from map(str, what)
 

@@ -4,7 +4,6 @@ As it is stored, so that no class of the user's is needed; values under telling 
 values where they stand in others.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ import msgspec
 from rich.table import Column, Table
 
 from vastflow.cli.output import make_table
+from vastflow.cli.values import legible
 from vastflow.cli.wording import plain
 from vastflow.ledger import Reader
 from vastflow.ledger.reading import Event, find, read_cargo, read_progress
@@ -68,7 +68,7 @@ def water_lines(water: Mapping[str, Any]) -> Table:
     """Return the water as lines, a key each."""
     table = make_table(Column("WATER", no_wrap=True, overflow="fold"), Column("", overflow="fold"), head=True)
     for key, value in water.items():
-        table.add_row(plain(key), plain(json.dumps(value, ensure_ascii=False)))
+        table.add_row(plain(key), plain(legible(value)))
     return table
 
 

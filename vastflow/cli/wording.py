@@ -14,6 +14,7 @@ from vastflow.log import escape
 __all__ = [
     "address",
     "clock_time",
+    "due_time",
     "failed",
     "failed_because",
     "moment",
@@ -23,10 +24,12 @@ __all__ = [
     "plain",
     "remark",
     "short_moment",
+    "standing",
     "state",
     "took",
 ]
 
+_HALF_A_DAY = timedelta(hours=12)
 _STYLES = {
     "success": "green",
     "fail": "bold red",
@@ -54,6 +57,11 @@ def state(named: str) -> Text:
     return plain(named, _STYLES.get(named, "dim"))
 
 
+def standing(stream: StreamStatus) -> str:
+    """Return the state a stream is shown in: an Atlantic whose body ended well has ended, whatever the flow has."""
+    return "ended" if stream.kind == "atlantic" and stream.state == "success" else stream.state
+
+
 def took(seconds: float) -> str:
     """Return a span of time in at most two units."""
     whole = round(seconds)
@@ -71,18 +79,27 @@ def took(seconds: float) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a time in this machine's time zone."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Return a time in this machine's time zone, which is named by its offset."""
+    return _zoned(at.astimezone().isoformat(" ", "seconds"))
 
 
 def short_moment(at: datetime, now: datetime) -> str:
     """Return a time where there is little room: the hour if it is less than half a day away, else the day."""
-    return clock_time(at) if abs(now - at) < timedelta(hours=12) else moment(at)[:10]
+    return clock_time(at) if abs(now - at) < _HALF_A_DAY else moment(at)[:10]
+
+
+def due_time(at: datetime, now: datetime) -> str:
+    """Return when something is due: the time of day, with its day if that is not near."""
+    return clock_time(at) if abs(now - at) < _HALF_A_DAY else moment(at)
 
 
 def clock_time(at: datetime) -> str:
-    """Return the time of day in this machine's time zone."""
-    return at.astimezone().strftime("%H:%M:%S")
+    """Return the time of day in this machine's time zone, which is named by its offset."""
+    return moment(at)[11:]
+
+
+def _zoned(told: str) -> str:
+    return told.removesuffix("+00:00") + "Z" if told.endswith("+00:00") else told
 
 
 def of_try(stream: StreamStatus) -> str:

@@ -3,6 +3,7 @@
 Each attribute has a reader, which returns the value as it is stored or says what to write instead.
 """
 
+import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
@@ -10,11 +11,14 @@ import msgspec
 
 from vastflow.drawing.chart import Anchor, Waits
 from vastflow.drawing.durations import seconds
+from vastflow.drawing.keys import meant
 from vastflow.errors import AttributeFault
 
-__all__ = ["BASIN", "MOUTH", "RIVER", "Attributes", "anchor_of", "clashes", "read", "told_by", "waits_of"]
+__all__ = ["BASIN", "MOUTH", "RIVER", "Attributes", "anchor_of", "clashes", "idle", "read", "told_by", "waits_of"]
 
 Reader = Callable[[object], Any]
+
+_NEAR = 0.7  # how alike (0.0 to 1.0) an attribute is that may have been meant
 
 
 def _count(least: int) -> Reader:
@@ -113,6 +117,13 @@ RIVER: Mapping[str, Reader] = {
     "max_running": _maybe(_count(1)),
     "color": _maybe(_text),
 }
+_POLLING: Mapping[str, str] = {
+    "cycle_times": "counts polls",
+    "cycle_interval": "spaces polls",
+    "cycle_backoff": "spaces polls",
+    "cycle_max_interval": "spaces polls",
+    "cycle_errors": "counts failed polls",
+}
 _SHAPE = ("registered_as", "renamed_from", "name", "color", "continue_on_failure")
 
 
@@ -123,7 +134,8 @@ def read(table: Mapping[str, Reader], where: str, name: str, value: object) -> A
         AttributeFault: it may not stand there, or there is no such attribute.
     """
     if name not in table:
-        raise AttributeFault(f"{where} has no attribute {name!r}: write one of {', '.join(sorted(table))}")
+        near = meant(name, table, _NEAR)
+        raise AttributeFault(f"{where} has no attribute {name!r}{near}: write one of {', '.join(sorted(table))}")
     try:
         return table[name](value)
     except ValueError as fault:
@@ -154,6 +166,21 @@ def clashes(values: Mapping[str, Any], bodies: Collection[str]) -> Iterator[str]
         yield "atomic = True lets nothing stop it: write a `deadline` too"
     if not values["durable"]:
         yield from _lasting_clashes(values, bodies)
+
+
+def idle(values: Mapping[str, Any], written: Collection[str], methods: Collection[str]) -> Iterator[str]:
+    """Say which attributes were written for the polls of a river that has no `cycle`.
+
+    Args:
+        values: its attributes as they were read.
+        written: the names of those that stand in the class itself; what it inherits may be meant for others.
+        methods: the names of its methods, one of which may be a `cycle` misspelt.
+    """
+    for name, does in _POLLING.items():
+        if name in written and values[name] is not None:
+            near = difflib.get_close_matches("cycle", methods, n=1)
+            hint = f" (it has a `{near[0]}`: did you mean cycle()?)" if near else ""
+            yield f"{name} {does}, but there are none: write a `cycle`, or take it out{hint}"
 
 
 def _cycle_clashes(values: Mapping[str, Any], cycles: bool) -> Iterator[str]:  # noqa: FBT001  # private, one caller
@@ -199,7 +226,8 @@ class Attributes:
 
     def __getattr__(self, name: str) -> Any:
         """Refuse what is no attribute."""
-        raise AttributeFault(f"{self._where} has no attribute {name!r}: write one of {', '.join(sorted(RIVER))}")
+        near = meant(name, RIVER, _NEAR)
+        raise AttributeFault(f"{self._where} has no attribute {name!r}{near}: write one of {', '.join(sorted(RIVER))}")
 
     def values(self) -> dict[str, Any]:
         """Return them all, as they are stored."""

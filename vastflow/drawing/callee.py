@@ -6,10 +6,11 @@ Outside an engine there is no call, and asking raises.
 
 import copy
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 from vastflow.drawing.call import Call
 from vastflow.drawing.declaration import Declared
+from vastflow.drawing.keys import meant
 from vastflow.errors import BodyCancelled, Failure, NotYetBuilt, OutsideFlow
 
 __all__ = ["Callee"]
@@ -128,4 +129,22 @@ class Callee(Declared):
     def _later(self, asked: str, instead: str) -> NoReturn:
         call = self._in(asked)
         fault = f"{call.address}: self.{asked} is not in this release yet: {instead} for now"
-        raise NotYetBuilt(call.flow_id, (fault,))
+        refused = NotYetBuilt(call.flow_id, (fault,))
+        refused.args = (fault,)  # a plain sentence: it is about this call and not about a whole drawing
+        raise refused
+
+    if not TYPE_CHECKING:  # pragma: no branch  # a type checker shall find what is not there by itself
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuse what is neither a parameter nor known of the call, and say what may have been meant."""
+            cls = type(self)
+            if hasattr(cls, name):  # a property of the user's own has raised: what it raised is to be seen
+                return object.__getattribute__(self, name)
+            message = f"{cls.__qualname__!r} object has no attribute {name!r}"
+            if not name.startswith("_"):
+                near = meant(name, [each for each in (*self.__dict__, *dir(cls)) if not each.startswith("_")])
+                message = (
+                    f"{cls.__qualname__} knows no self.{name}{near}: declare it as a parameter, `{name}: str`, "
+                    f"or read what other rivers wrote from the water, water[{name!r}]"
+                )
+            raise AttributeError(message)

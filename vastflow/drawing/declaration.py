@@ -4,13 +4,14 @@ The shape of a River or an Atlantic (parameters, attributes, bodies) is read onc
 wrong with it is an error there.
 """
 
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import get_annotations, getattr_static
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from vastflow.drawing import registry
-from vastflow.drawing.attributes import RIVER, Reader, clashes, read
+from vastflow.drawing.attributes import RIVER, Reader, clashes, idle, read
 from vastflow.drawing.bodies import Body, bodies_of
 from vastflow.drawing.names import faults_of_template
 from vastflow.drawing.parameters import collect, fill_in, is_fixed
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _OF_THE_CLASS = ("registered_as", "renamed_from")
+_MISSPELT = 0.85  # so alike (0.0 to 1.0) is a name that can only be meant for an attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Declared:
         copy = self._copy()
         copy.__dict__.update(attributes, _options=tuple({*self._options, *attributes}))
         _refuse_template(f"{where}.options()", attributes.get("name"), self._shape.parameters)
-        _refuse_clashes(f"{where}.options()", attributes_of(copy), self._shape)
+        _refuse_clashes(f"{where}.options()", attributes_of(copy), self._shape, attributes)
         return copy
 
     def _copy(self) -> Self:
@@ -202,11 +204,12 @@ def _shape(cls: type[Declared], kind: Kind) -> Shape:
     parameters = collect(cls, inherited, kind.table, taken)
     _refuse_shadows(cls, taken - {*kind.table, *kind.bodies, "update"})
     _refuse_strangers(cls, kind)
+    _refuse_near_misses(cls, kind, {*parameters, *taken})
     values = _values(cls, where, kind.table)
     _refuse_template(where, values["name"], parameters)
     shape = Shape(kind, parameters, bodies_of(cls, _own_bodies(cls, kind)))
     if not shape.is_abstract:
-        _refuse_clashes(where, values, shape)
+        _refuse_clashes(where, values, shape, vars(cls), _methods(cls))
         registry.register(cls)
     return shape
 
@@ -257,11 +260,33 @@ def _refuse_strangers(cls: type[Declared], kind: Kind) -> None:
             )
 
 
+def _refuse_near_misses(cls: type[Declared], kind: Kind, known: Collection[str]) -> None:
+    """Refuse a misspelt attribute, which would be ignored; judged is only what stands in the class itself."""
+    for name, value in vars(cls).items():
+        own = name.startswith("_") or name in known or name in get_annotations(cls)
+        if own or name in kind.table or callable(value) or hasattr(type(value), "__get__"):
+            continue
+        if near := difflib.get_close_matches(name, kind.table, n=1, cutoff=_MISSPELT):
+            raise AttributeFault(
+                f"{cls.__qualname__}: {name} is no attribute: did you mean {near[0]!r}? "
+                f"A constant of your own begins with an underscore, _{name}, or has another name"
+            )
+
+
+def _methods(cls: type[Declared]) -> list[str]:
+    """Name the methods a user has written."""
+    return [name for name in dir(cls) if not hasattr(_root(cls), name) and callable(getattr_static(cls, name))]
+
+
 def _refuse_template(where: str, template: str | None, parameters: Collection[str]) -> None:
     if template and (faults := list(faults_of_template(where, template, parameters))):
         raise AttributeFault(faults[0])
 
 
-def _refuse_clashes(where: str, values: Mapping[str, Any], shape: Shape) -> None:
-    for clash in clashes(values, shape.bodies) if shape.kind.table is RIVER else ():
-        raise AttributeFault(f"{where}: {clash}")
+def _refuse_clashes(
+    where: str, values: Mapping[str, Any], shape: Shape, written: Collection[str], methods: Collection[str] = ()
+) -> None:
+    if shape.kind.table is RIVER:
+        useless = () if "cycle" in shape.bodies else idle(values, written, methods)
+        for clash in (*useless, *clashes(values, shape.bodies)):
+            raise AttributeFault(f"{where}: {clash}")

@@ -33,9 +33,9 @@ def faults_of_keys(chart: Chart, water: type[Headwaters]) -> Iterator[str]:
 
 
 def _undeclared(spot: Spot, known: Collection[str], water: str) -> Iterator[str]:
-    for what, key, extras in _named_keys(spot):
-        if key not in known and key not in extras:
-            yield f"{spot.address}: {what} names the key {key!r}, which {water} does not declare: declare it there"
+    missing = ((what, key) for what, key, extras in _named_keys(spot) if key not in known and key not in extras)
+    for what, key in dict.fromkeys(missing):  # a key that keeps its name is named twice
+        yield f"{spot.address}: {what} names the key {key!r}, which {water} does not declare: declare it there"
 
 
 def _named_keys(spot: Spot) -> Iterator[tuple[str, str, Collection[str]]]:

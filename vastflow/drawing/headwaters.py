@@ -69,8 +69,21 @@ class Headwaters(MutableMapping[str, Any]):
     )  # what `declared` has found, once there is no fault
 
     def __init__(self, values: Mapping[str, Any] | None = None, /, **more: Any) -> None:
-        """Make a water from values, for a start."""
+        """Make a water from values, for a start.
+
+        Raises:
+            WaterTypeError: the values are no mapping, or one of them is not of its declared type.
+            UndeclaredKey: the class declares no such key.
+            UnstorableValue: a value cannot be stored.
+        """
         _set_up(self, Contents(), frozenset(), "")
+        if values is not None and not isinstance(values, Mapping):
+            name = type(self).__qualname__
+            message = (
+                f"{name}({glimpse(values)}): a water is made of its keys or of a mapping: "
+                f"write {name}(image='debian') or {name}({{'image': 'debian'}})"
+            )
+            raise WaterTypeError(message)
         given = {**(values or {}), **more}
         in_order = {key: given.get(key, one.default) for key, one in declared(type(self)).items()}
         self.update({key: value for key, value in in_order.items() if not isinstance(value, keys.Mark)} | given)
@@ -230,9 +243,10 @@ class Headwaters(MutableMapping[str, Any]):
         if one is None or one.check is None or type(value) in one.passes:
             return
         if (misfit := one.check(value)) is not None:
+            inside = f", so this should be {misfit.wanted}" if misfit.path else ""
             message = (
-                f"{key}{misfit.path}: {type(self).__qualname__} declares {key} as {shown(one.annotation)}, which wants "
-                f"{misfit.wanted} here, but this is {glimpse(misfit.value)} ({type(misfit.value).__qualname__}): "
+                f"{key}{misfit.path}: {type(self).__qualname__} declares {key} as {shown(one.annotation)}{inside}, "
+                f"but it is {glimpse(misfit.value)} ({type(misfit.value).__qualname__}): "
                 f"put what is declared, or declare what is put"
             )
             raise WaterTypeError(message)

@@ -186,7 +186,7 @@ def _misfits(view: type, water: type, one: Declared, there: Mapping[str, Declare
     return [message]
 
 
-def meant(key: str, known: Iterable[str]) -> str:
+def meant(key: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` if a known key is near, else nothing."""
-    near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(key, known, n=3, cutoff=cutoff)
     return f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""

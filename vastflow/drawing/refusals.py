@@ -1,6 +1,7 @@
 """Why can a value not be stored, and what can be written instead?"""
 
 import dataclasses
+import io
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -53,6 +54,8 @@ def refusal(value: object) -> UnstorableValue:
 
 
 def _advice(value: Any) -> str:
+    if _is_open(value):
+        return "it is of this process only: open or make it in the body that uses it, and store what it is made from"
     for kinds, advice in _ADVICE:
         if isinstance(value, kinds):
             return advice
@@ -63,6 +66,18 @@ def _advice(value: Any) -> str:
         "a client or a connection is opened in the body that uses it"
     )
 
+
+def _is_open(value: object) -> bool:
+    """Say whether this is an open file, a socket, a lock or their like: by modules, which are not loaded for it."""
+    return isinstance(value, io.IOBase) or any(cls.__module__.partition(".")[0] in _OPEN for cls in type(value).__mro__)
+
+
+_OPEN = frozenset(
+    {
+        *("_io", "tempfile", "mmap", "socket", "_socket", "ssl", "_ssl", "select", "selectors", "sqlite3"),
+        *("threading", "_thread", "_queue", "queue", "concurrent", "multiprocessing", "subprocess", "asyncio", "_asyncio"),
+    }
+)
 
 _ADVICE: tuple[tuple[Any, str], ...] = (
     (type, "store its name, and look the class up where it is used"),

@@ -92,7 +92,7 @@ def _of_tags(told: object) -> Iterator[str]:
         return
     for key, value in told.items():
         if not (_is_text(key) and _is_text(value)):
-            yield f"start(tags=...): {key!r}: {value!r} is not a text by a text: write something like 'team': 'storage'"
+            yield f"start(tags=...): tags are texts by text, {key!r}: {value!r} is not: write something like 'team': 'storage'"
 
 
 def _is_text(told: object) -> bool:
