@@ -2,7 +2,7 @@
 
 import pytest
 
-from vastflow.drawing.names import Wanted, given_out, kebab
+from vastflow.drawing.names import Wanted, faults_of_name, given_out, kebab
 
 
 @pytest.mark.promise("2.6")
@@ -49,3 +49,15 @@ def test_a_name_given_twice_is_a_fault() -> None:
     _, faults = names(Wanted("east", given=True), Wanted("west", given=True), Wanted("east", given=True))
 
     assert faults == ["here: 2 streams are called 'east': give each a name of its own"]
+
+
+@pytest.mark.promise("2.6")
+@pytest.mark.parametrize("character", ["/", "[", "]", ":"])
+def test_a_character_that_addresses_are_made_with_is_refused_in_a_name(character: str) -> None:
+    name = f"a{character}b"
+
+    faults = list(faults_of_name("here", name))
+
+    assert len(faults) == 1
+    assert faults[0].startswith(f"here: the name {name!r} holds {character!r}")
+    assert list(faults_of_name("here", "a-b")) == []

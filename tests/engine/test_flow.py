@@ -1,6 +1,7 @@
 """Does a handle say how its flow stands and how it ended, to everybody who asks, in whatever way?"""
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 from tests.engine.scenes import LONG, calling, drawn, nothing, puts, raises, river, sea, simulated
 from vastflow import Basin, Continue, Engine, Fail, Failure, FlowFailed, FlowNotFound, FlowStranded, Headwaters, River
 from vastflow.clock import from_moment
+from vastflow.engine.flow import Flow
 from vastflow.errors import EngineBlocked, EngineClosed, WaterError
 from vastflow.ledger.memory import MemoryStore
 from vastflow.runtime import Simulated
@@ -414,6 +416,23 @@ def test_no_property_of_a_handle_asks_anybody(engine: Engine) -> None:
     engine.close()
 
     assert (flow.id, repr(flow)) == ("one", "<Flow one>")
+
+
+@pytest.mark.promise("11.3")
+def test_all_that_a_handle_has_besides_methods_is_its_id() -> None:
+    has = [name for name in dir(Flow) if not name.startswith("_") and not callable(getattr(Flow, name))]
+
+    assert has == ["id"]  # whatever else it had would have to be read somewhere
+
+
+@pytest.mark.promise("11.3")
+def test_a_status_cannot_be_changed(engine: Engine) -> None:
+    status = engine.start(drawn(river("a", nothing))).wait(LONG)
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        status.state = "fail"  # type: ignore[misc]  # that it is refused is what is asked
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        status.stream("a").state = "fail"  # type: ignore[misc]  # that it is refused is what is asked
 
 
 # Which flows are there
