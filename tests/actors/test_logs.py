@@ -15,20 +15,9 @@ from vastflow import Basin, Engine, River
 from vastflow.actors.messages import Answered
 from vastflow.course.events import Done
 from vastflow.ledger.memory import MemoryStore
-from vastflow.log import StdlibFields, reset, setup
+from vastflow.log import StdlibFields
 
 NAMES = ("flow", "river", "attempt", "color", "actor")
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    """Write JSON lines into a text, and put logging back as it was."""
-    stream = io.StringIO()
-    structlog.reset_defaults()
-    setup("debug", json=True, stream=stream)
-    yield stream
-    reset()
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,25 +2,12 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from tests.engine.scenes import LONG, drawn, puts, raises, river
 from vastflow import Continue, Engine, FlowFailed, Retry
-from vastflow.log import reset, setup
-
-
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    stream = io.StringIO()
-    structlog.reset_defaults()
-    setup("debug", json=True, stream=stream)
-    yield stream
-    reset()
-    structlog.reset_defaults()
 
 
 def told(lines: io.StringIO, level: str) -> list[dict[str, Any]]:

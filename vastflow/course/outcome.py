@@ -3,6 +3,8 @@
 Decides the outcome, once, and what the Atlantic's answers mean.
 """
 
+from msgspec.structs import replace
+
 from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised, Rules
 from vastflow.course.facts import Ended, Outcome, Retrying, What
 from vastflow.course.progress import ATLANTIC, MouthRecord, Progress
@@ -55,17 +57,7 @@ def _again(progress: Progress, failure: Failure, after: float | None, at: int, r
 
 def _lost(progress: Progress, failure: Failure) -> Failure:
     """Return the Atlantic's own failure, with the earlier one of the flow as its cause."""
-    return Failure(
-        kind="atlantic",
-        message=failure.message,
-        address=ATLANTIC,
-        attempt=failure.attempt,
-        code=failure.code,
-        exception=failure.exception,
-        types=failure.types,
-        traceback=failure.traceback,
-        cause=progress.failure,
-    )
+    return replace(failure, kind="atlantic", address=ATLANTIC, cause=progress.failure)
 
 
 def _not_allowed(record: MouthRecord) -> Failure:

@@ -5,6 +5,8 @@ Decides only: from its record and what its body answered to the facts that follo
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised, Rules
 from vastflow.course.facts import Cancelled, Cycled, Failed, Flowed, Polled, Retrying, What
 from vastflow.course.progress import RiverRecord
@@ -39,17 +41,7 @@ def polls_due(record: RiverRecord, schedule: Polls, periods: Sequence[tuple[int,
 
 def rewrite(failure: Failure, kind: str) -> Failure:
     """Return the failure with another kind."""
-    return Failure(
-        kind=kind,
-        message=failure.message,
-        address=failure.address,
-        attempt=failure.attempt,
-        code=failure.code,
-        exception=failure.exception,
-        types=failure.types,
-        traceback=failure.traceback,
-        cause=failure.cause,
-    )
+    return replace(failure, kind=kind)
 
 
 def tried_again(failure: Failure, retry_on: tuple[str, ...], fail_on: tuple[str, ...]) -> bool:
