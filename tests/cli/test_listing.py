@@ -1,4 +1,7 @@
 import json
+import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner, Result
@@ -37,7 +40,40 @@ def test_flows_are_listed_with_name_state_and_times_the_newest_first(three: str)
         ["first", "good", "success"],
     ]
     assert lines[3].endswith(" s")
-    assert not lines[1].endswith(" s")
+    assert lines[1].endswith(" s so far")
+    assert all(re.search(r" \d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d) ", line) for line in lines[1:])
+
+
+def strand(url: str, flow: str) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as link, link:
+        link.execute("UPDATE flows SET stranded = 'its class is gone' WHERE id = ?", (flow,))
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [
+        (["stranded"], ["third"]),
+        (["running"], []),
+        (["stranded", "fail"], ["third", "second"]),
+        ([], ["third", "second", "first"]),
+    ],
+)
+def test_flows_are_found_in_the_states_they_are_listed_in(three: str, states: list[str], found: list[str]) -> None:
+    strand(three, "third")
+
+    assert ids(ask(three, *(word for state in states for word in ("--state", state)))) == found
+    assert "third   waiting  stranded " in ask(three).stdout
+
+
+def test_a_limit_counts_what_is_listed_and_not_what_was_looked_through(url: str) -> None:
+    with Engine(url) as engine:
+        for number in range(5):
+            start_waiting(engine, f"waits-{number}")
+    for number in (3, 4):
+        strand(url, f"waits-{number}")
+
+    assert ids(ask(url, "--state", "running", "--limit", "2")) == ["waits-2", "waits-1"]
+    assert ids(ask(url, "--state", "stranded", "--limit", "1")) == ["waits-4"]
 
 
 def test_flows_of_a_store_that_another_process_serves_are_listed(url: str, run: Run) -> None:
@@ -124,3 +160,12 @@ def test_a_letter_that_the_terminal_lacks_is_no_reason_to_end(
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
 
     assert "\\u65e5-17" in run("list", "--store", url).stdout
+
+
+def test_on_a_narrow_terminal_the_state_is_seen_whole(three: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vastflow.cli.output._ENDLESS", 20)
+
+    head, *lines = ask(three).stdout.splitlines()
+
+    assert head.split() == ["ID", "STATE"]
+    assert [line.split() for line in lines] == [["third", "running"], ["second", "fail"], ["first", "success"]]

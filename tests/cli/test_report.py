@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 from click.testing import CliRunner, Result
@@ -44,7 +45,7 @@ def test_a_flow_is_shown_with_its_streams_indented_by_depth(store: str) -> None:
         "    east/note    succe",
         "    east/refuse  fail",
         "  beside         succe",
-        "~ (Atlantic)     succe",
+        "~ (Atlantic)     ended",
     ]
 
 
@@ -53,7 +54,26 @@ def test_the_head_says_who_it_is_how_it_ended_and_why(store: str) -> None:
 
     assert (told["flow"], told["name"], told["state"], told["outcome"]) == ("bad-1", "bad", "fail", "fail")
     assert told["took"].endswith(" s")
-    assert "because of east/refuse: error: the card\\x1b[2J of nobody was declined (declined)" in told["failure"]
+    assert told["failure"] == "east: error: basin east failed (declined)"
+    assert told["because"] == "of  east/refuse: error: the card\\x1b[2J of nobody was declined (declined)"
+
+
+def test_the_end_of_the_root_cause_s_traceback_is_shown_and_nothing_in_it_steers_the_terminal(store: str) -> None:
+    traceback = ask(store, "bad-1").stdout.split("\n\n")[2].splitlines()
+
+    assert traceback[0].startswith("TRACEBACK")
+    assert traceback[-1] == "vastflow.errors.Fail: the card\\x1b[2J of nobody was declined"
+    assert any(line.endswith("in flow") for line in traceback)
+    assert len(traceback) <= 13
+    assert "TRACEBACK" not in ask(store, "good-1").stdout
+
+
+def test_a_flow_that_cannot_go_on_is_shown_as_stranded_with_the_reason(store: str) -> None:
+    with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as link, link:
+        link.execute("UPDATE flows SET stranded = 'its class is gone' WHERE id = 'waiting-1'")
+
+    told = head(ask(store, "waiting-1"))
+    assert (told["state"], told["stranded"]) == ("stranded", "its class is gone")
 
 
 def test_the_line_of_a_failed_river_says_why_in_one_line(store: str) -> None:
@@ -73,6 +93,18 @@ def test_a_flow_that_waits_says_what_for_and_that_nobody_failed(store: str) -> N
     assert head(asked)["outcome"] == "none yet"
     assert head(asked)["took"].endswith(" so far")
     assert "failure" not in head(asked)
+
+
+def test_a_wait_that_is_over_is_not_shown_as_one_that_is_to_come(store: str) -> None:
+    with closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as link, link:
+        for rowid, payload in link.execute("SELECT rowid, payload FROM facts").fetchall():
+            if "due" in (told := json.loads(payload)):
+                told["due"] -= 86_400_000_000
+                link.execute("UPDATE facts SET payload = ? WHERE rowid = ?", (json.dumps(told).encode(), rowid))
+
+    asked = ask(store, "waiting-1").stdout
+    assert "next at" not in asked
+    assert "as of its last fact" in asked
 
 
 def test_a_flow_that_nobody_serves_any_more_says_since_when_and_one_that_ended_does_not(store: str) -> None:
@@ -143,6 +175,18 @@ def test_no_secret_of_the_water_is_shown_nor_where_it_stands_in_another_value(
     assert "qz" not in shown
 
 
+def test_water_and_journal_show_values_as_people_write_them(url: str) -> None:
+    with Engine(url) as engine:
+        engine.start(good, {"who": "ann", "price": Decimal("19.90"), "paid": None}, id="good-1").wait(timeout=30)
+
+    water = ask(url, "good-1", "--water").stdout
+    assert "price  19.90\n" in water
+    assert 'who    "ann"\n' in water
+    told = ask(url, "good-1", "--water", "--events").stdout
+    assert 'note = "for ann"' in told
+    assert json.loads(ask(url, "good-1", "--water", "--json").stdout)["water"]["price"] == {"$decimal": "19.90"}
+
+
 def test_the_journal_has_a_line_for_each_fact(store: str) -> None:
     journal = ask(store, "good-1", "--events").stdout.split("\n\n")[2].splitlines()
 
@@ -175,3 +219,12 @@ def test_tags_are_shown(store: str) -> None:
 @pytest.mark.promise("12.5")
 def test_control_characters_of_a_failure_are_shown_and_not_obeyed(store: str) -> None:
     assert "\x1b" not in ask(store, "bad-1", "--events", "--water").stdout
+
+
+def test_on_a_narrow_terminal_the_states_are_seen_whole(store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vastflow.cli.output._ENDLESS", 26)
+
+    streams = ask(store, "bad-1").stdout.split("\n\n")[1].splitlines()
+
+    assert streams[0].split() == ["STREAM", "STATE"]
+    assert [line.split()[-1] for line in streams[1:]] == ["fail", "fail", "success", "fail", "success", "ended"]

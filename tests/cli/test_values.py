@@ -18,7 +18,7 @@ from vastflow.drawing.values import encode
     ("value", "shown"),
     [
         (None, "null"),
-        ("a\"b", '"a\\"b"'),
+        ('a"b', '"a\\"b"'),
         (1.5, "1.5"),
         ([1, "a", True], '[1, "a", true]'),
         ({"a": Decimal("19.90"), "b": []}, '{"a": 19.90, "b": []}'),
@@ -42,14 +42,12 @@ def test_a_stored_value_is_shown_as_people_write_it(value: Any, shown: str) -> N
 
 
 def test_a_dataclass_is_shown_with_its_fields() -> None:
-    shown = legible(msgspec.json.decode(encode(Disk(10))))
-
-    assert shown.startswith("Disk(")
-    assert "=10" in shown
+    assert legible(msgspec.json.decode(encode(Disk("sda")))) == 'Disk(name="sda", size=10)'
 
 
 @pytest.mark.parametrize(
-    "stored", [{"$decimal": 3}, {"$timedelta": "***"}, {"$int": "***"}, {"$enum": "***"}, {"$new": [1]}, {"$dict": "***"}]
+    "stored",
+    [{"$decimal": 3}, {"$timedelta": "***"}, {"$int": "***"}, {"$enum": "***"}, {"$new": [1]}, {"$dict": "***"}],
 )
 def test_what_is_stored_in_no_known_form_or_masked_inside_is_shown_as_it_is(stored: Any) -> None:
     assert legible(stored) == msgspec.json.encode(stored).decode().replace(":", ": ", 1)

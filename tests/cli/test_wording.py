@@ -1,9 +1,23 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import tzset
 
 import pytest
 
-from vastflow.cli.wording import failed, failed_because, of_poll, of_try, remark, short_moment, state, took
+from vastflow.cli.wording import (
+    clock_time,
+    due_time,
+    failed,
+    failed_because,
+    moment,
+    of_poll,
+    of_try,
+    remark,
+    short_moment,
+    standing,
+    state,
+    took,
+)
 from vastflow.errors import Failure
 from vastflow.ledger.reading import StreamStatus
 
@@ -49,6 +63,29 @@ def test_a_span_of_time_is_said_in_at_most_two_units(seconds: float, said: str) 
 def test_a_time_of_today_is_said_by_its_hour_and_an_older_one_by_its_day() -> None:
     assert short_moment(NOON - timedelta(hours=1), NOON).count(":") == 2
     assert short_moment(NOON - timedelta(days=3), NOON).count("-") == 2
+
+
+@pytest.mark.parametrize(("zone", "offset"), [("UTC", "Z"), ("XXX-02", "+02:00")])
+def test_a_time_names_its_zone(monkeypatch: pytest.MonkeyPatch, zone: str, offset: str) -> None:
+    monkeypatch.setenv("TZ", zone)
+    tzset()
+    try:
+        assert moment(NOON)[-len(offset) :] == clock_time(NOON)[-len(offset) :] == offset
+    finally:
+        monkeypatch.undo()
+        tzset()
+
+
+def test_what_is_due_in_some_days_says_the_day() -> None:
+    assert due_time(NOON + timedelta(hours=1), NOON) == clock_time(NOON + timedelta(hours=1))
+    assert due_time(NOON + timedelta(days=2), NOON) == moment(NOON + timedelta(days=2))
+
+
+def test_an_atlantic_that_ended_well_is_no_success_of_its_flow() -> None:
+    sea = replace(STREAM, kind="atlantic", state="success")
+
+    assert (standing(sea), standing(replace(sea, state="fail"))) == ("ended", "fail")
+    assert standing(replace(STREAM, state="success")) == "success"
 
 
 def test_attempts_and_polls_are_counted_out_of_how_many_there_may_be() -> None:

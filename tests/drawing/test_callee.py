@@ -153,7 +153,7 @@ def test_what_a_later_release_can_do_is_told_in_one_sentence_about_the_call() ->
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ("atempt", r"Create knows no self\.atempt \(did you mean 'attempt'"),
+        ("atempt", r"Create knows no self\.atempt \(did you mean 'attempt'\?\)"),
         ("knd", r"did you mean 'kind'"),
         ("volume", r"Create knows no self\.volume: .*water\['volume'\]"),
         ("_volume", "'Create' object has no attribute '_volume'"),

@@ -56,6 +56,10 @@ class Odd(tzinfo):
         return "odd"
 
 
+class Drawer(io.RawIOBase):
+    """An open thing of the user's own."""
+
+
 class Shaky(list[int]):
     """Not a list: exact types only."""
 
@@ -85,6 +89,18 @@ def test_every_storable_value_comes_back_as_what_it_was(value: Any) -> None:
     back = decode(encode(value))
 
     assert same(back, value)
+
+
+@pytest.mark.promise("5.3")
+@pytest.mark.parametrize("micros", [1, -1, 999_999, -999_999])
+@pytest.mark.parametrize("name", [None, "odd"])
+def test_an_offset_below_a_second_is_kept(micros: int, name: str | None) -> None:
+    offset = timedelta(microseconds=micros)
+    zone = timezone(offset) if name is None else timezone(offset, name)
+
+    for value in (time(1, 2, tzinfo=zone), datetime(2026, 11, 23, tzinfo=zone)):
+        back = decode(encode(value))
+        assert (back, back.utcoffset(), back.tzname()) == (value, offset, value.tzname())
 
 
 @pytest.mark.promise("5.3")
@@ -246,9 +262,10 @@ REFUSED: list[tuple[Any, str, str]] = [
     (Fraction(1, 3), "a value of type fractions.Fraction", "store its data"),
     (threading.Lock(), "a value of type _thread.lock", "open or make it in the body that uses it"),
     (io.TextIOWrapper(io.BytesIO()), "a value of type _io.TextIOWrapper", "open or make it in the body that uses it"),
+    (Drawer(), "test_values.Drawer cannot be stored", "open or make it in the body that uses it"),
     (io.BytesIO(), "a value of type _io.BytesIO", "open or make it in the body that uses it"),
     (queue.Queue(), "a value of type queue.Queue", "open or make it in the body that uses it"),
-    ((each for each in ()), "a value of type generator", "write list(value)"),
+    ((each for each in (1, 2)), "a value of type generator", "write list(value)"),
     (len, "a value of type builtin_function_or_method", "store its data"),
     (int, "a value of type type", "store its name"),
     (ValueError("x"), "a value of type ValueError", "write str(value)"),

@@ -84,3 +84,13 @@ def test_the_log_can_be_set_up_by_who_has_imported_vastflow_alone() -> None:
     command = [sys.executable, "-c", "import vastflow; vastflow.log.setup('info'); print(vastflow.errors.__name__)"]
 
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "vastflow.errors\n"
+
+
+@pytest.mark.promise("12.2", "12.5")
+def test_the_journal_that_is_handed_out_tells_no_secret() -> None:
+    with Engine("memory:") as engine:
+        flow = engine.start(drawn(river("log-in", puts(api_token="hunter2", user="ada"))))  # noqa: S106 - a secret of nobody
+        flow.wait(LONG)
+
+        flowed = next(event for event in flow.events() if event.kind == "flowed")
+    assert flowed.details["delta"]["put"] == {"api_token": "***", "user": "ada"}

@@ -31,6 +31,7 @@ from vastflow.engine import default_engine
 from vastflow.errors import EngineClosed, NotYetBuilt, StoreServed
 from vastflow.ledger.contract import Batch
 from vastflow.ledger.memory import MemoryStore
+from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.ledger.sqlite_reader import SQLiteReader
 from vastflow.runtime import Simulated
 
@@ -407,6 +408,16 @@ def test_a_typed_water_is_the_one_the_result_has(engine: Engine) -> None:
     andes = Andes("typed", Water) >> river("a", flow) >> Quiet()
 
     assert engine.start(andes, Water(image="debian")).result(LONG).image == "debian-12"
+
+
+@pytest.mark.promise("11.1")
+def test_a_second_engine_on_the_very_same_store_is_refused_and_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "flows.db")
+    with Engine(store=store) as engine:
+        with pytest.raises(StoreServed, match=r"serves .* already"):
+            Engine(store=store)
+
+        assert engine.start(drawn(river("a", puts(a=1)))).result(LONG) == {"a": 1}
 
 
 @pytest.mark.promise("11.1")

@@ -25,10 +25,8 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
                 _do(flow, order, directory)
             case Wait(record=record, due=due, ticket=ticket):
                 flow.timers[ticket] = runtime.at(due, me, Due(flow, record.address, ticket))
-            case Stop(record=record, due=due, ticket=ticket):
-                if ticket not in flow.timers:  # else it was asked before, and its time runs from then
-                    flow.timers[ticket] = runtime.at(due, me, GraceOver(flow, record.address, ticket))
-                    directory.river(record.place.river).tell(Cancel(flow, record.address, ticket))
+            case Stop():
+                _stop(flow, order, me, runtime, directory)
             case Cross():
                 directory.basin.tell(_crossing(flow, order))
 
@@ -39,6 +37,13 @@ def _do(flow: FlowRecord, order: Do, directory: Directory) -> None:
         directory.river(record.place.river).tell(_call_river(flow, order, record))
     else:
         directory.atlantic(record.place.atlantic).tell(_call_atlantic(flow, order, record))
+
+
+def _stop(flow: FlowRecord, order: Stop, me: Ref, runtime: Runtime, directory: Directory) -> None:
+    record, ticket = order.record, order.ticket
+    if ticket not in flow.timers:  # else it was asked before, for a smaller part, and its time runs from then
+        flow.timers[ticket] = runtime.at(order.due, me, GraceOver(flow, record.address, ticket))
+        directory.river(record.place.river).tell(Cancel(flow, record.address, ticket))
 
 
 def let_go(flow: FlowRecord, address: str, ticket: int, directory: Directory) -> None:

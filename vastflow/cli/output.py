@@ -10,12 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Column, Table
+from rich.text import Text
 
-__all__ = ["is_lively", "make_console", "make_table", "write", "write_json"]
+__all__ = ["is_lively", "make_console", "make_fitting_table", "make_table", "write", "write_json"]
 
 _ENDLESS = 100_000
+_GAP = 2
+_LEAST = 8  # of a column that may be cut
 
 
 def is_lively() -> bool:
@@ -31,7 +35,36 @@ def make_console() -> Console:
 
 def make_table(*columns: Column, head: bool = False) -> Table:
     """Return an empty table without lines, two spaces between its columns."""
-    return Table(*columns, box=None, show_header=head, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0))
+    return Table(*columns, box=None, show_header=head, show_edge=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+
+
+def make_fitting_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[Text]], spare: Sequence[str], width: int | None = None
+) -> Table:
+    """Return a table with a head that fits on the terminal.
+
+    Args:
+        columns: the columns; where nothing else helps, the first one is folded.
+        rows: its cells.
+        spare: the heads of columns that are left out where there is no room, the first one first.
+        width: of the terminal, if it is not to be asked.
+    """
+    room = make_console().width if width is None else width
+    needs = {index: _needed(column, [row[index] for row in rows]) for index, column in enumerate(columns)}
+    for head in spare:
+        if sum(needs.values()) > room + _GAP:
+            needs = {index: need for index, need in needs.items() if columns[index].header != head}
+    if sum(needs.values()) > room + _GAP:
+        columns[0].no_wrap = False
+    table = make_table(*(columns[index] for index in needs), head=True)
+    for row in rows:
+        table.add_row(*(row[index] for index in needs))
+    return table
+
+
+def _needed(column: Column, cells: Sequence[Text]) -> int:
+    widest = max(cell_len(str(text)) for text in (column.header, *cells))
+    return _GAP + (widest if column.no_wrap else min(widest, _LEAST))
 
 
 def write(*parts: RenderableType) -> None:

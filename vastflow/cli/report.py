@@ -12,28 +12,32 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from vastflow.cli.journal import journal, veiled
-from vastflow.cli.output import make_table, write, write_json
+from vastflow.cli.output import make_fitting_table, make_table, write, write_json
 from vastflow.cli.source import find_id, reading, silent_since, store_option
 from vastflow.cli.water import Veil, water_lines, water_of
 from vastflow.cli.wording import (
     address,
-    clock_time,
-    failed_because,
+    due_time,
+    failed,
     moment,
     of_poll,
     of_try,
     one_line,
     plain,
     remark,
+    standing,
     state,
     took,
 )
-from vastflow.clock import SystemClock, from_moment
+from vastflow.clock import SystemClock, from_moment, to_moment
 from vastflow.course.states import ENDED
+from vastflow.errors import Failure
 from vastflow.ledger import Reader
 from vastflow.ledger.reading import Event, FlowStatus, StreamStatus, read_events, read_status
 
 __all__ = ["command"]
+
+_LINES = 12  # of a traceback; its last ones say what happened
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ def _parts(known: _Known) -> Iterator[RenderableType]:
     if known.status.streams:
         yield Text()
         yield _streams(known.status)
+    if known.status.failure is not None:
+        yield from _traceback(known.status.failure)
     if known.water is not None:
         yield Text()
         yield water_lines(known.water)
@@ -107,7 +113,7 @@ def _head(status: FlowStatus, silent: datetime | None) -> Table:
 def _always(status: FlowStatus) -> Iterator[tuple[str, Text]]:
     yield "flow", plain(status.id)
     yield "name", plain(status.name)
-    yield "state", state(status.state)
+    yield "state", state("stranded" if status.stranded else status.state)
     yield "outcome", state(status.outcome) if status.outcome else Text("none yet")
     yield "started", Text(moment(status.started))
     yield "took", Text(_took(status))
@@ -116,12 +122,28 @@ def _always(status: FlowStatus) -> Iterator[tuple[str, Text]]:
 def _perhaps(status: FlowStatus, silent: datetime | None) -> Iterator[tuple[str, Text]]:
     if status.tags:
         yield "tags", plain(", ".join(f"{key}={value}" for key, value in Veil().over(status.tags).items()))
-    if status.failure is not None:
-        yield "failure", Text(failed_because(status.failure))
+    for number, failure in enumerate(_chain(status.failure)):
+        yield "because of" if number else "failure", Text(failed(failure))
     if status.stranded:
         yield "stranded", plain(" ".join(status.stranded.split()))
     if silent is not None:
         yield "served", Text(f"by nobody since {moment(silent)}; the flow goes on when its program runs again")
+
+
+def _chain(failure: Failure | None) -> Iterator[Failure]:
+    """Return a failure and what is behind it, the root cause last."""
+    while failure is not None:
+        yield failure
+        failure = failure.cause
+
+
+def _traceback(failure: Failure) -> Iterator[RenderableType]:
+    """Return the end of the root cause's traceback; it was masked when it was stored."""
+    *_, root = _chain(failure)
+    if lines := root.traceback.rstrip("\n").split("\n") if root.traceback else []:
+        yield Text()
+        yield plain("TRACEBACK" + (f" (its last {_LINES} lines)" if len(lines) > _LINES else ""))
+        yield from map(plain, lines[-_LINES:])
 
 
 def _took(status: FlowStatus) -> str:
@@ -131,19 +153,29 @@ def _took(status: FlowStatus) -> str:
 
 
 def _streams(status: FlowStatus) -> Table:
-    table = make_table(
+    columns = (
         Column("STREAM", no_wrap=True, overflow="fold"),
         Column("STATE", no_wrap=True),
         Column("ATTEMPT", no_wrap=True),
         Column("POLL", no_wrap=True),
-        Column(overflow="ellipsis"),
-        head=True,
+        Column("", overflow="ellipsis"),
     )
-    for stream in status.streams:
-        table.add_row(address(stream), state(stream.state), of_try(stream), of_poll(stream), one_line(_says(stream)))
-    return table
+    now = to_moment(SystemClock().now())
+    rows = [
+        (address(each), state(standing(each)), Text(of_try(each)), Text(of_poll(each)), one_line(_says(each, now)))
+        for each in status.streams
+    ]
+    return make_fitting_table(columns, rows, ("", "ATTEMPT", "POLL"))
 
 
-def _says(stream: StreamStatus) -> str:
-    due = f"next at {clock_time(stream.due)}" if stream.due is not None else ""
-    return ", ".join(filter(None, (remark(stream), due)))
+def _says(stream: StreamStatus, now: datetime) -> str:
+    return ", ".join(filter(None, (remark(stream), _due(stream, now))))
+
+
+def _due(stream: StreamStatus, now: datetime) -> str:
+    """Say when its wait is over; that polls on schedule are no facts, so nobody but the serving process knows them."""
+    if stream.due is None:
+        return ""
+    if stream.due > now:
+        return f"next at {due_time(stream.due, now)}"
+    return "as of its last fact" if stream.state == "cycling" else ""

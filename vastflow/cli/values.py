@@ -1,17 +1,16 @@
 """How does a stored value look to people?
 
-As JSON, but what JSON does not have, which is stored under a tag (docs/format.md), as one would write it: a Decimal as
+As JSON; but what JSON does not have, and is stored under a tag (docs/format.md), as one would write it: a Decimal as
 19.90, a time as 2026-11-23T16:24:01+00:00. No class of the user's is needed for it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["legible"]
-
-_BARE = ("$decimal", "$date", "$uuid")
-_MOMENTS = ("$datetime", "$time")
 
 
 def legible(value: Any) -> str:
@@ -19,13 +18,17 @@ def legible(value: Any) -> str:
     match value:
         case list():
             return f"[{_listed(value)}]"
-        case dict() if len(value) == 1 and next(iter(value)).startswith("$"):
+        case dict() if len(value) == 1:
             ((tag, inner),) = value.items()
             return _untagged(tag, inner)
         case dict():
             return _mapped(value)
         case _:
-            return json.dumps(value, ensure_ascii=False)
+            return _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _listed(values: list[Any]) -> str:
@@ -33,33 +36,56 @@ def _listed(values: list[Any]) -> str:
 
 
 def _mapped(value: Mapping[str, Any]) -> str:
-    return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {legible(each)}" for key, each in value.items()) + "}"
+    return f"{{{', '.join(f'{_json(key)}: {legible(each)}' for key, each in value.items())}}}"
 
 
-def _untagged(tag: str, inner: Any) -> str:  # noqa: PLR0911  # one for each form
-    match tag, inner:
-        case ("$decimal" | "$date" | "$uuid" | "$datetime" | "$time", str()):
-            return inner
-        case ("$datetime" | "$time", {"at": str(at)}):
-            zone = inner.get("zone") or inner.get("name")
-            return f"{at} {zone}" if zone else at
-        case "$timedelta", [int(days), int(seconds), int(micros)]:
-            return f"{days * 86400 + seconds}.{micros:06} s" if micros else f"{days * 86400 + seconds} s"
-        case "$int", str():
-            return f"0x{inner}".replace("0x-", "-0x")
-        case "$tuple", list():
-            return f"({_listed(inner)})"
-        case ("$set" | "$frozenset", list()):
-            return "{" + _listed(inner) + "}"
-        case "$dict", dict():
-            return _mapped(inner)
-        case "$enum", [str(name), member]:
-            return f"{_last(name)}.{'|'.join(member) if isinstance(member, list) else member}"
-        case "$dataclass", [str(name), dict(fields)]:
-            return f"{_last(name)}({', '.join(f'{key}={legible(each)}' for key, each in fields.items())})"
-        case _:
-            return _mapped({tag: inner})
+def _untagged(tag: str, inner: Any) -> str:
+    try:
+        return _WAYS[tag](inner)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # no such tag, or masked inside
+        return _mapped({tag: inner})
+
+
+def _text(inner: Any) -> str:
+    if not isinstance(inner, str):
+        raise TypeError
+    return inner
+
+
+def _moment(inner: Any) -> str:
+    if isinstance(inner, str):
+        return inner
+    return " ".join(filter(None, (_text(inner["at"]), inner.get("zone"), inner.get("name"))))
+
+
+def _member(inner: Any) -> str:
+    name, member = inner
+    return f"{_last(name)}.{member if isinstance(member, str) else '|'.join(member)}"
+
+
+def _fields(inner: Any) -> str:
+    name, fields = inner
+    return f"{_last(name)}({', '.join(f'{key}={legible(each)}' for key, each in fields.items())})"
 
 
 def _last(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+_WAYS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "$int": lambda inner: str(int(inner, 16)),
+        "$decimal": _text,
+        "$date": _text,
+        "$uuid": _text,
+        "$datetime": _moment,
+        "$time": _moment,
+        "$timedelta": lambda inner: str(timedelta(*inner)),
+        "$tuple": lambda inner: f"({_listed(inner)})",
+        "$set": lambda inner: f"{{{_listed(inner)}}}",
+        "$frozenset": lambda inner: f"{{{_listed(inner)}}}",
+        "$dict": _mapped,
+        "$enum": _member,
+        "$dataclass": _fields,
+    }
+)

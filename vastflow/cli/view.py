@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Column, Table
 
 from vastflow.cli.output import make_console, make_table
-from vastflow.cli.wording import address, of_poll, of_try, one_line, remark, standing, state
+from vastflow.cli.wording import address, of_poll, of_try, one_line, remark, state
 from vastflow.engine import FlowStatus, StreamStatus
 from vastflow.log import escape
 
@@ -39,7 +39,7 @@ class PlainView:
     def show(self, status: FlowStatus) -> None:
         """Say what has changed since the last time."""
         for stream in status.streams:
-            said = "  ".join(filter(None, (f"{standing(stream):<8}", _counts(stream), remark(stream))))
+            said = "  ".join(filter(None, (f"{stream.state:<8}", _counts(stream), remark(stream))))
             if stream.kind in _SHOWN and stream.state != "init" and self._said.get(stream.address) != said:
                 self._said[stream.address] = said
                 click.echo(f"{escape(stream.address):<16}  {said.rstrip()}")
@@ -74,7 +74,7 @@ def _table(status: FlowStatus) -> Table:
     )
     for stream in status.streams:
         if stream.kind in _SHOWN:
-            table.add_row(address(stream), state(standing(stream)), _counts(stream), one_line(remark(stream)))
+            table.add_row(address(stream), state(stream.state), _counts(stream), one_line(remark(stream)))
     return table
 
 

@@ -15,6 +15,8 @@ from vastflow.errors import BodyCancelled, Failure, NotYetBuilt, OutsideFlow
 
 __all__ = ["Callee"]
 
+_NEAR = 0.7  # how alike (0.0 to 1.0) a name is that may have been meant
+
 
 class Callee(Declared):
     """Something whose bodies the engine calls."""
@@ -142,7 +144,8 @@ class Callee(Declared):
                 return object.__getattribute__(self, name)
             message = f"{cls.__qualname__!r} object has no attribute {name!r}"
             if not name.startswith("_"):
-                near = meant(name, [each for each in (*self.__dict__, *dir(cls)) if not each.startswith("_")])
+                known = [each for each in (*self.__dict__, *dir(cls)) if not each.startswith("_")]
+                near = meant(name, known, _NEAR)
                 message = (
                     f"{cls.__qualname__} knows no self.{name}{near}: declare it as a parameter, `{name}: str`, "
                     f"or read what other rivers wrote from the water, water[{name!r}]"

@@ -1,7 +1,6 @@
 """Why can a value not be stored, and what can be written instead?"""
 
 import dataclasses
-import io
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
@@ -69,13 +68,23 @@ def _advice(value: Any) -> str:
 
 def _is_open(value: object) -> bool:
     """Say whether this is an open file, a socket, a lock or their like: by modules, which are not loaded for it."""
-    return isinstance(value, io.IOBase) or any(cls.__module__.partition(".")[0] in _OPEN for cls in type(value).__mro__)
+    return any(cls.__module__.partition(".")[0] in _OPEN for cls in type(value).__mro__)
 
 
 _OPEN = frozenset(
     {
         *("_io", "tempfile", "mmap", "socket", "_socket", "ssl", "_ssl", "select", "selectors", "sqlite3"),
-        *("threading", "_thread", "_queue", "queue", "concurrent", "multiprocessing", "subprocess", "asyncio", "_asyncio"),
+        *(
+            "threading",
+            "_thread",
+            "_queue",
+            "queue",
+            "concurrent",
+            "multiprocessing",
+            "subprocess",
+            "asyncio",
+            "_asyncio",
+        ),
     }
 )
 

@@ -5,6 +5,7 @@ and zones, fold, every digit.
 """
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
@@ -20,6 +21,7 @@ from vastflow.errors import UnstorableValue
 __all__ = ["READERS", "WRITERS"]
 
 M = TypeVar("M", datetime, time)
+_TINY = re.compile(r"([+-])00:00:00\.(\d{6})$")  # an offset below a second, which fromisoformat takes for UTC
 
 
 def _write_int(value: int) -> object:
@@ -77,14 +79,21 @@ def _zone_refused(value: datetime | time, zone: tzinfo) -> UnstorableValue:
 
 def _read_moment(kind: type[M], stored: str | Mapping[str, Any]) -> M:
     if isinstance(stored, str):
-        return kind.fromisoformat(stored)
-    moment = kind.fromisoformat(stored["at"])
+        return _parsed(kind, stored)
+    moment = _parsed(kind, stored["at"])
     zone = moment.tzinfo
     if "zone" in stored:
         zone = ZoneInfo(stored["zone"])
     elif "name" in stored and zone is not None and (offset := zone.utcoffset(None)) is not None:
         zone = timezone(offset, stored["name"])
     return moment.replace(tzinfo=zone, fold=stored.get("fold", 0))
+
+
+def _parsed(kind: type[M], text: str) -> M:
+    moment = kind.fromisoformat(text)
+    if (found := _TINY.search(text)) is None:
+        return moment
+    return moment.replace(tzinfo=timezone(timedelta(microseconds=int(found[1] + found[2]))))
 
 
 WRITERS: Mapping[type, Callable[[Any], object]] = MappingProxyType(

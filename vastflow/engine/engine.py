@@ -30,7 +30,7 @@ from vastflow.engine.refusal import Refusal
 from vastflow.engine.waiting import Waiting
 from vastflow.errors import EngineClosed, FlowConflict, StoreServed
 from vastflow.ledger import default_url, open_store
-from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
+from vastflow.ledger.contract import FlowQuery, FlowRow, Owner, Reader, Store
 from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_status, status_of
 from vastflow.log import Masker, get_logger
 from vastflow.runtime import Real, Ref, Runtime
@@ -85,16 +85,25 @@ class Engine:
         self._waiting = Waiting()
         self._refusal = Refusal()
         self._log = get_logger("engine")
-        masker = Masker(tuple(secrets)) if secrets is not None else Masker()
-        self._rules = Rules(itertools.count(1).__next__, jitter, cancel_grace, masker.matches)
-        self._open(masker)
+        self.masker = Masker(tuple(secrets)) if secrets is not None else Masker()
+        self._rules = Rules(itertools.count(1).__next__, jitter, cancel_grace, self.masker.matches)
+        self._open(self._take(lent=store is not None))
 
-    def _open(self, masker: Masker) -> None:
+    def _take(self, *, lent: bool) -> Owner:
+        """Become the owner of the store; let go of it if that is not to be, unless it is somebody's who lent it."""
         clock = self.runtime.clock
-        clock.hold(self._store.latest())
-        owner = self._store.take("server", clock.now())
         try:
-            self._directory = Directory(self.runtime, masker, owner.epoch)
+            clock.hold(self._store.latest())
+            return self._store.take("server", clock.now())
+        except BaseException:
+            if not lent:
+                self._store.close()
+            raise
+
+    def _open(self, owner: Owner) -> None:
+        clock = self.runtime.clock
+        try:
+            self._directory = Directory(self.runtime, self.masker, owner.epoch)
             found = find_unfinished(self._store, owner, clock.now())
             oldest = min((each.row.started for each in found), default=0)
             served = self._store.periods(oldest)  # an old store has thousands that concern no flow any more
@@ -111,7 +120,12 @@ class Engine:
 
     @property
     def reader(self) -> Reader:
-        """Where its flows can be read."""
+        """Where its flows can be read.
+
+        Raises:
+            EngineClosed: nowhere any more.
+        """
+        self._waiting.refuse_closed()
         return self._store
 
     def start(
@@ -184,7 +198,7 @@ class Engine:
         Raises:
             FlowNotFound: there is none with this id.
         """
-        find(self._store, flow_id)
+        find(self.reader, flow_id)
         return Flow(self, flow_id, water)
 
     def flows(
@@ -211,13 +225,13 @@ class Engine:
         """
         states = check_states((state,) if isinstance(state, str) else tuple(state))
         query = FlowQuery(states=states, name=name, tags=tags or {}, limit=limit, after=after)
-        return [Flow(self, row.id, Headwaters) for row in self._store.flows(query)]
+        return [Flow(self, row.id, Headwaters) for row in self.reader.flows(query)]
 
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands; `Flow.status` says more."""
-        row = find(self._store, flow_id)
+        row = find(self.reader, flow_id)
         picture = None if row.state in ENDED or row.stranded else self._look(row)
-        return status_of(row, picture) if picture is not None else read_status(self._store, flow_id)
+        return status_of(row, picture) if picture is not None else read_status(self.reader, flow_id)
 
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""

@@ -6,6 +6,7 @@ A handle: it holds an id and the engine, no state of its own. No property does a
 import asyncio
 from collections.abc import Generator
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from vastflow.actors.flow import FlowRecord
@@ -16,7 +17,7 @@ from vastflow.drawing import Headwaters
 from vastflow.errors import EngineBlocked, Failure, FlowCancelled, FlowFailed, FlowStranded
 from vastflow.ledger.contract import FlowRow, Reader
 from vastflow.ledger.reading import Event, FlowStatus, find, read_events, read_progress
-from vastflow.log import CALL_FIELDS
+from vastflow.log import CALL_FIELDS, Masker
 from vastflow.runtime import Runtime
 
 __all__ = ["Flow"]
@@ -28,6 +29,7 @@ class Asked(Protocol):
     """What a handle asks of its engine."""
 
     runtime: Runtime
+    masker: Masker
 
     @property
     def reader(self) -> Reader:
@@ -61,8 +63,10 @@ class Flow(Generic[W]):
         return self._engine.look(self.id)
 
     def events(self) -> list[Event]:
-        """Return the flow's journal, oldest first."""
-        return read_events(self._engine.reader, self.id)
+        """Return the flow's journal, oldest first; secrets in it are masked."""
+        mask = self._engine.masker.mask
+        journal = read_events(self._engine.reader, self.id)
+        return [replace(each, details={key: mask(told) for key, told in each.details.items()}) for each in journal]
 
     def wait(self, timeout: float | None = None) -> FlowStatus:
         """Wait until the flow has ended or was stranded, and return its status.

@@ -92,7 +92,8 @@ def _of_tags(told: object) -> Iterator[str]:
         return
     for key, value in told.items():
         if not (_is_text(key) and _is_text(value)):
-            yield f"start(tags=...): tags are texts by text, {key!r}: {value!r} is not: write something like 'team': 'storage'"
+            wrong = f"tags are texts by text, but {key!r}: {value!r} is not"
+            yield f"start(tags=...): {wrong}: write something like 'team': 'storage'"
 
 
 def _is_text(told: object) -> bool:

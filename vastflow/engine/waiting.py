@@ -36,6 +36,15 @@ class Waiting:
             futures = sum(len(each) for each in self._futures.values())
             return len(self._under_way) + futures + len(self._others)
 
+    def refuse_closed(self) -> None:
+        """Do nothing while the engine is open.
+
+        Raises:
+            EngineClosed: it is not.
+        """
+        if self._closed:
+            raise EngineClosed(_CLOSED)
+
     def begin(self, flow_id: str) -> None:
         """Note that a flow is under way, so that nobody need look whether it has ended before."""
         with self._lock:
@@ -59,8 +68,7 @@ class Waiting:
         """
         future: Future[Progress | None] = Future()
         with self._lock:
-            if self._closed:
-                raise EngineClosed(_CLOSED)
+            self.refuse_closed()
             self._futures.setdefault(flow_id, {})[future] = None
             known = flow_id in self._under_way
         future.add_done_callback(partial(self._forget, flow_id))
@@ -73,8 +81,7 @@ class Waiting:
             EngineClosed: no actor will.
         """
         with self._lock:
-            if self._closed:
-                raise EngineClosed(_CLOSED)
+            self.refuse_closed()
             self._others[future] = None
         future.add_done_callback(self._let_go)
 
