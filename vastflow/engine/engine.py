@@ -230,7 +230,7 @@ class Engine:
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands; `Flow.status` says more."""
         row = find(self.reader, flow_id)
-        picture = None if row.state in ENDED or row.stranded else self._look(row)
+        picture = None if row.state in ENDED or row.stranded or self.closed else self._look(row)
         return status_of(row, picture) if picture is not None else read_status(self.reader, flow_id)
 
     def ending(self, flow_id: str) -> "Future[Progress | None]":
