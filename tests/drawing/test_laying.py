@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.drawing.streams import Attach, Create, End, Water, drawn
-from vastflow.drawing import Andes, Atlantic, Headwaters, ParallelRiver, River, lay
+from vastflow.drawing import Andes, Atlantic, Basin, Headwaters, ParallelRiver, River, lay
 from vastflow.drawing.chart import Chart
 from vastflow.errors import AttributeFault, DrawingError, WaterError
 
@@ -170,3 +170,13 @@ def test_fault_22_odd_drawings_are_faults_or_work() -> None:
     assert len(lay(drawn(river, river), None, {}).chart.streams) == 2
     with pytest.raises(DrawingError, match=r"2 faults[^$]*no stream is drawn[^$]*no Atlantic"):
         lay(Andes("x"), None, {})
+
+
+@pytest.mark.promise("2.9")
+def test_a_drawing_that_nests_too_deep_is_a_fault_and_no_recursion_error() -> None:
+    deep: Any = Attach()
+    for number in range(1_500):
+        deep = Basin(f"b{number}", deep)
+
+    with pytest.raises(DrawingError, match="nests too deep to be laid flat: draw fewer basins"):
+        lay(Andes("deep") >> deep >> End(), None, {})

@@ -70,7 +70,7 @@ def lay(andes: Andes[Any], water: Mapping[str, Any] | None, values: Mapping[str,
         DrawingError: the drawing or the water is wrong; all faults at once.
         AttributeFault: an `update` set what is not possible; whatever else it raises comes through as well.
     """
-    plan: _Plan = andes.plan or _planned(andes)
+    plan: _Plan = andes.plan or _laid_flat(andes)
     faults = list(plan.faults)
     start = _starting(andes, water, values, faults)
     if missing := [key for key in plan.needed if key not in start]:
@@ -81,6 +81,16 @@ def lay(andes: Andes[Any], water: Mapping[str, Any] | None, values: Mapping[str,
     encoded = {key: msgspec.Raw(value) for key, value in start.encoded().items()}
     anchors = _updated(plan, encoded) if plan.hooked else {}
     return Laid(plan.chart, plan.digest, plan.stored, Cargo(encoded, plan.parameters, anchors), plan.bound)
+
+
+def _laid_flat(andes: Andes[Any]) -> _Plan:
+    try:
+        return _planned(andes)
+    except RecursionError:
+        fault = (
+            f"{andes!r}: it nests too deep to be laid flat: draw fewer basins and parallel rivers inside one another"
+        )
+        raise DrawingError(andes.name, (fault,)) from None
 
 
 def _planned(andes: Andes[Any]) -> _Plan:
