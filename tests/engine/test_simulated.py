@@ -2,8 +2,6 @@
 
 import hashlib
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +11,7 @@ from tests.course.model import Expected, expect
 from tests.course.scripts import case
 from tests.engine.plays import Play, drawing, playing
 from tests.engine.scenes import drawn, nothing, river, simulated
+from tests.runtime.players import printed_under_other_hash_seeds
 from vastflow import Engine, FlowStatus, ParallelRiver
 from vastflow.actors.andes import AndesActor
 from vastflow.actors.river import RiverActor
@@ -155,16 +154,7 @@ def test_the_same_seed_gives_the_same_journal_in_other_processes_whatever_their_
         "print([hashlib.sha256(played(seed, 2)).hexdigest() for seed in range(8)])"
     )
 
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(filter(None, sys.path))},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
+    runs = printed_under_other_hash_seeds(program)
 
     assert runs == {f"{[hashlib.sha256(played(seed, 2)).hexdigest() for seed in range(8)]}\n"}
 

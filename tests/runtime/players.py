@@ -1,5 +1,7 @@
 """Who plays in the tests of the runtime? The smallest actors there can be."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -55,3 +57,17 @@ def raising(error: BaseException) -> Callable[[], object]:
         raise error
 
     return body
+
+
+def printed_under_other_hash_seeds(program: str) -> set[str]:
+    """Return what a program prints in other processes, whose texts hash in other ways."""
+    return {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }

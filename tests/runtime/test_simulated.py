@@ -1,8 +1,6 @@
 """Is a simulation quick, and the same each time?"""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from functools import partial
@@ -10,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.players import Doer, Recorder
+from tests.runtime.players import Doer, Recorder, printed_under_other_hash_seeds
 from vastflow.errors import SimulationStuck, VastflowError
 from vastflow.runtime import Runtime, Simulated
 
@@ -85,16 +83,7 @@ def test_different_seeds_give_different_runs_of_the_same_messages() -> None:
 def test_the_same_seed_gives_the_same_run_in_another_process() -> None:
     program = "from tests.runtime.test_simulated import simulate; print(simulate(7))"
 
-    runs = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(filter(None, sys.path))},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for hash_seed in ("1", "2")
-    }
+    runs = printed_under_other_hash_seeds(program)
 
     assert runs == {f"{simulate(7)}\n"}
 

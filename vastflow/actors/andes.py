@@ -174,7 +174,6 @@ class AndesActor:
 
     def _written_one(self, write: Write, lost: bool) -> None:  # noqa: FBT001  # told by the store, not chosen
         flow = write.flow
-        flow.unwritten -= len(write.facts)
         if lost:
             self._lost(write)
             return

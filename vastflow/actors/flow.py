@@ -32,7 +32,6 @@ class FlowRecord:
         stranded: why it cannot go on; empty while it can.
         flags: the flags of its row, JSON.
         refused: one of its facts could not be written, so that none may follow; the ledger's own.
-        unwritten: facts given to the ledger and not yet on disk.
         finished: its end is on disk, so that whoever holds the record need not read it again.
     """
 
@@ -49,7 +48,6 @@ class FlowRecord:
         "streams",
         "supervisor",
         "timers",
-        "unwritten",
     )
 
     def __init__(self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound, supervisor: Ref) -> None:
@@ -65,5 +63,4 @@ class FlowRecord:
         self.stranded = ""
         self.flags = b"[]"
         self.refused = False
-        self.unwritten = 0
         self.finished = False

@@ -33,9 +33,7 @@ def tell_end(log: Log, flow: FlowRecord) -> None:
 def _tell(log: Log, flow: FlowRecord, fact: Fact) -> None:
     where = {"flow": flow.id, "river": fact.address, "attempt": fact.attempt}
     match fact.what:
-        case Failed(failure=failure) | Conflicted(failure=failure):
-            log.warning("failed", failure=str(failure), **where)
-        case Ended(failure=failure) if failure is not None:
+        case Failed(failure=failure) | Conflicted(failure=failure) | Ended(failure=failure) if failure is not None:
             log.warning("failed", failure=str(failure), **where)
         case Retrying(failure=failure):
             log.info("tried again", failure=str(failure), **where)

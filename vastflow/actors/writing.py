@@ -21,7 +21,6 @@ _LONGEST = 8_000  # characters of a reason that are kept
 def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[FactRow]:
     """Return the facts a step has just applied as rows, numbered up to the progress' number."""
     first = flow.progress.number - len(facts) + 1
-    flow.unwritten += len(facts)
     return [
         FactRow(
             flow.id,
