@@ -15,11 +15,13 @@ if TYPE_CHECKING:
         Headwaters,
         ParallelRiver,
         River,
+        Secret,
         later,
         storable,
     )
     from vastflow.engine import Engine, Flow, FlowStatus, StreamStatus
     from vastflow.errors import (
+        CommandRefused,
         Continue,
         DrawingError,
         Fail,
@@ -40,6 +42,7 @@ __all__ = [
     "Andes",
     "Atlantic",
     "Basin",
+    "CommandRefused",
     "Continue",
     "DrawingError",
     "Engine",
@@ -56,6 +59,7 @@ __all__ = [
     "ParallelRiver",
     "Retry",
     "River",
+    "Secret",
     "StreamStatus",
     "VastflowError",
     "WaterKeyError",
@@ -65,7 +69,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "vastflow.drawing": ("Andes", "Atlantic", "Basin", "Headwaters", "ParallelRiver", "River", "later", "storable"),
+    "vastflow.drawing": (
+        *("Andes", "Atlantic", "Basin", "Headwaters", "ParallelRiver", "River", "Secret"),
+        *("later", "storable"),
+    ),
     "vastflow.engine": ("Engine", "Flow", "FlowStatus", "StreamStatus"),
 }
 _PAGES = ("errors", "log")

@@ -2,7 +2,6 @@
 
     VastflowError
     ├── DrawingError            what is drawn is wrong: all faults at once
-    │   └── NotYetBuilt         drawn rightly, but this release cannot run it
     ├── AttributeFault          an attribute or parameter of a class is wrong (also a TypeError)
     ├── RegistryError           two different classes pin one name
     ├── WaterError
@@ -10,12 +9,15 @@
     │   ├── UndeclaredKey       a typed water has no such key (also a KeyError and an AttributeError)
     │   ├── UnstorableValue     a value cannot be stored (also a TypeError)
     │   └── WaterTypeError      a value is not of the declared type (also a TypeError)
-    ├── OutsideFlow             `self.key` and its kin were asked outside a running body
+    ├── OutsideFlow             `self.key` and its kin were asked outside a running body, or in one that has none
     ├── BodyCancelled           raised by `self.check_cancelled()`
+    ├── SaveRefused             `self.save()` of a call that no longer counts
+    ├── ResourceMissing         the engine has no resource of this name (also a KeyError)
     ├── FlowError               about one flow; carries `flow`
     │   ├── FlowFailed          its outcome is fail; carries `failure`
     │   ├── FlowCancelled       its outcome is cancelled; carries `failure`
     │   ├── FlowStranded        it cannot go on until a reason is gone; carries `reason`
+    │   ├── CommandRefused      it cannot be cancelled, paused, retried ... now; carries `command`, `reason`
     │   ├── FlowConflict        its id is taken by a different flow
     │   └── FlowNotFound        no flow has this id
     ├── EngineError
@@ -44,6 +46,7 @@ __all__ = [
     "AttributeFault",
     "BatchRefused",
     "BodyCancelled",
+    "CommandRefused",
     "Continue",
     "CourseError",
     "DrawingError",
@@ -58,10 +61,11 @@ __all__ = [
     "FlowFailed",
     "FlowNotFound",
     "FlowStranded",
-    "NotYetBuilt",
     "OutsideFlow",
     "RegistryError",
+    "ResourceMissing",
     "Retry",
+    "SaveRefused",
     "SimulationStuck",
     "StoreError",
     "StoreServed",
@@ -203,10 +207,6 @@ class DrawingError(VastflowError):
         self.faults = faults
 
 
-class NotYetBuilt(DrawingError):
-    """The drawing is right, but uses what this release of vastflow cannot run yet."""
-
-
 class AttributeFault(VastflowError, TypeError):
     """An attribute or a parameter of a River, Basin or Atlantic is wrong."""
 
@@ -267,6 +267,23 @@ class BodyCancelled(VastflowError):
     """This body's stream is being cancelled."""
 
 
+class SaveRefused(VastflowError):
+    """`self.save()` was asked by a call that no longer counts: its time was over, or its engine lost the flow."""
+
+
+class ResourceMissing(VastflowError, KeyError):
+    """The engine was given no resource of this name: `Engine(resources={name: ...})`."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        """Keep the name."""
+        super().__init__(message)
+        self.name = name
+
+    def __str__(self) -> str:
+        """Return the message without the quotes a KeyError puts around it."""
+        return str(self.args[0])
+
+
 class FlowError(VastflowError):
     """An error about one flow."""
 
@@ -295,6 +312,23 @@ class FlowStranded(FlowError):
     def __init__(self, message: str, flow: str = "", reason: str = "") -> None:
         """Keep the reason."""
         super().__init__(message, flow)
+        self.reason = reason
+
+
+class CommandRefused(FlowError):
+    """A command cannot be carried out as the flow stands; nothing was changed.
+
+    Attributes:
+        flow_id: which flow, as `flow` does.
+        command: cancel, pause, resume, retry, skip, complete, set or signal.
+        reason: why not, and what to do first.
+    """
+
+    def __init__(self, flow_id: str, command: str, reason: str) -> None:
+        """Say which command of which flow was refused, and why."""
+        super().__init__(f"flow {flow_id!r}: {command} was refused: {reason}", flow_id)
+        self.flow_id = flow_id
+        self.command = command
         self.reason = reason
 
 

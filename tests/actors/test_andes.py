@@ -17,19 +17,16 @@ from vastflow.actors.messages import Abandon, Answered, Begin, Call, Enter, Look
 from vastflow.course.delta import spring
 from vastflow.course.events import Done
 from vastflow.course.facts import Delta
+from vastflow.engine.flow import Flow
 from vastflow.ledger.memory import MemoryStore
 from vastflow.runtime import Simulated
 
 
-class Watched(Engine):
-    """An engine whose flow records a test can name in a message."""
-
-    records: dict[str, FlowRecord]
-
-    def _record(self, *found: Any) -> FlowRecord:
-        record = super()._record(*found)
-        self.__dict__.setdefault("records", {})[record.id] = record
-        return record
+def record_of(flow: Flow[Any]) -> FlowRecord:
+    """Return the record of a flow that was started here, so that a test can name it in a message."""
+    record = flow._record  # noqa: SLF001  # no user can send such
+    assert record is not None
+    return record
 
 
 @pytest.fixture
@@ -38,8 +35,8 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture
-def engine(store: MemoryStore) -> Iterator[Watched]:
-    with Watched(store=store, jitter=0.0) as engine:
+def engine(store: MemoryStore) -> Iterator[Engine]:
+    with Engine(store=store, jitter=0.0) as engine:
         yield engine
 
 
@@ -83,17 +80,17 @@ def ticket_of(record: FlowRecord) -> int:
 
 @pytest.mark.promise("7.6")
 @pytest.mark.parametrize("which", range(5))
-def test_a_message_whose_handling_raises_strands_its_flow_and_no_other(engine: Watched, which: int) -> None:
+def test_a_message_whose_handling_raises_strands_its_flow_and_no_other(engine: Engine, which: int) -> None:
     gate = Gate()
     one = engine.start(drawn(river("gated", gate.body())), id="one")
+    record = record_of(one)
     assert gate.running.wait(LONG)
     other = engine.start(drawn(river("gated", gate.body()), river("b", puts(b=1))), id="other")
-    record = engine.records["one"]
 
     name, (actor, message) = list(bad_messages(record).items())[which]
-    refs = {"andes": record.supervisor, "basin": engine._directory.basin}  # noqa: SLF001  # no user can send such
+    refs = {"andes": record.supervisor, "basin": engine._works.directory.basin}  # noqa: SLF001  # no user can send such
     place: Any = record.progress.chart.streams[0]
-    refs["river"] = engine._directory.river(place.river)  # noqa: SLF001  # no user can send such
+    refs["river"] = engine._works.directory.river(place.river)  # noqa: SLF001  # no user can send such
     refs[actor].tell(message)
     with pytest.raises(FlowStranded, match="engine: ") as stranded:
         one.result(LONG)
@@ -107,12 +104,12 @@ def test_a_message_whose_handling_raises_strands_its_flow_and_no_other(engine: W
 
 
 @pytest.mark.promise("7.6", "10.9", "10.10")
-def test_a_stranded_flow_goes_on_after_a_restart_where_it_had_come_to(engine: Watched, store: MemoryStore) -> None:
+def test_a_stranded_flow_goes_on_after_a_restart_where_it_had_come_to(engine: Engine, store: MemoryStore) -> None:
     gate, calls = Gate(), list[str]()
     first = river("first", lambda self, _water: calls.append(self.address))
-    engine.start(drawn(first, river("gated", gate.body()), river("last", puts(last=1))), id="one")
+    one = engine.start(drawn(first, river("gated", gate.body()), river("last", puts(last=1))), id="one")
+    record = record_of(one)
     assert gate.running.wait(LONG)
-    record = engine.records["one"]
     record.supervisor.tell(Answered(record, "nowhere", 1, Done()))
     with pytest.raises(FlowStranded):
         engine.flow("one").result(LONG)
@@ -129,10 +126,10 @@ def test_a_stranded_flow_goes_on_after_a_restart_where_it_had_come_to(engine: Wa
 
 
 @pytest.mark.promise("7.6")
-def test_a_late_message_about_a_flow_that_ended_changes_nothing(engine: Watched) -> None:
+def test_a_late_message_about_a_flow_that_ended_changes_nothing(engine: Engine) -> None:
     flow = engine.start(drawn(river("gated", nothing)), id="one")
     before = flow.wait(LONG)
-    record = engine.records["one"]
+    record = record_of(flow)
 
     record.supervisor.tell(Answered(record, "nowhere", 1, Done()))
     record.supervisor.tell(Answered(record, "gated", 1, Done(Delta({"late": msgspec.Raw(b"1")}))))
@@ -145,9 +142,10 @@ def test_a_late_message_about_a_flow_that_ended_changes_nothing(engine: Watched)
 
 
 @pytest.mark.promise("7.6")
-def test_a_start_whose_handling_raises_is_told_so_and_leaves_nothing(engine: Watched) -> None:
-    engine.start(drawn(river("a", nothing)), id="one").wait(LONG)
-    record = engine.records["one"]
+def test_a_start_whose_handling_raises_is_told_so_and_leaves_nothing(engine: Engine) -> None:
+    flow = engine.start(drawn(river("a", nothing)), id="one")
+    flow.wait(LONG)
+    record = record_of(flow)
     written: Future[None] = Future()
 
     record.supervisor.tell(Begin(record, None, b"", written))  # type: ignore[arg-type]  # that is the fault
@@ -157,14 +155,15 @@ def test_a_start_whose_handling_raises_is_told_so_and_leaves_nothing(engine: Wat
 
 
 @pytest.mark.promise("7.6")
-def test_a_message_that_is_none_harms_nobody(engine: Watched) -> None:
-    engine.start(drawn(river("a", nothing)), id="one").wait(LONG)
-    record = engine.records["one"]
+def test_a_message_that_is_none_harms_nobody(engine: Engine) -> None:
+    flow = engine.start(drawn(river("a", nothing)), id="one")
+    flow.wait(LONG)
+    record = record_of(flow)
 
     for message in (None, 17, "hello", Written([None], frozenset()), Look):  # type: ignore[list-item]  # that is the fault
         record.supervisor.tell(message)
-        engine._directory.ledger.tell(message)  # noqa: SLF001  # no user can send such
-        engine._directory.basin.tell(message)  # noqa: SLF001  # no user can send such
+        engine._works.directory.ledger.tell(message)  # noqa: SLF001  # no user can send such
+        engine._works.directory.basin.tell(message)  # noqa: SLF001  # no user can send such
 
     assert engine.start(drawn(Basin("east", river("a", nothing)))).result(LONG) == {}
 
@@ -223,9 +222,9 @@ def test_all_flows_end_and_no_body_runs_twice_although_all_actors_are_stopped(tu
 @pytest.mark.parametrize("seed", range(10))
 def test_an_answer_that_comes_twice_counts_once(seed: int) -> None:
     runtime = Simulated(seed)
-    engine = Watched(store=MemoryStore(), runtime=runtime, jitter=0.0)
+    engine = Engine(store=MemoryStore(), runtime=runtime, jitter=0.0)
     flow = engine.start(drawn(river("gated", puts(a=1)), river("b", puts(b=1)), river("c", puts(c=1))), id="one")
-    record = engine.records["one"]
+    record = record_of(flow)
     for _ in range(seed):
         runtime.pump()
     for ticket in range(1, 8):
@@ -241,10 +240,9 @@ def test_an_answer_that_comes_twice_counts_once(seed: int) -> None:
 @pytest.mark.promise("7.6")
 def test_an_engine_that_stranded_a_flow_in_the_simulation_goes_on_too(store: MemoryStore) -> None:
     runtime = Simulated()
-    engine = Watched(store=store, runtime=runtime)
+    engine = Engine(store=store, runtime=runtime)
     polled = river("a", nothing, raises(lambda: Continue("?")), cycle_interval=60, cycle_times=3)
-    engine.start(drawn(polled), id="one")
-    record = engine.records["one"]
+    record = record_of(engine.start(drawn(polled), id="one"))
     record.supervisor.tell(Answered(record, "nowhere", 1, Done()))
     stranded = engine.flow("one").wait().stranded
     stats = runtime.stats()

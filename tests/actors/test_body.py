@@ -489,12 +489,101 @@ def test_progress_is_live_and_costs_no_fact(engine: Engine) -> None:
     assert len(flow_.events()) == 4
 
 
-@pytest.mark.promise("5.1")
-@pytest.mark.parametrize("asked", ["save", "signal", "resource"])
-def test_what_a_body_may_not_ask_yet_fails_it_and_says_what_to_do_instead(engine: Engine, asked: str) -> None:
-    def flow(self: River, _water: Any) -> None:
-        getattr(self, asked)(*(() if asked == "save" else ("x",)))
+@pytest.mark.promise("5.5", "5.1")
+@pytest.mark.parametrize("saves", ["save", "asave"])
+def test_what_a_body_saved_is_on_disk_when_that_returns_and_later_attempts_see_it(engine: Engine, saves: str) -> None:
+    seen: list[tuple[int, Any, list[str]]] = []
+
+    def look(self: River, water: Any) -> None:
+        seen.append((self.attempt, water.get("kept"), [fact.kind for fact in engine.reader.facts(self.flow_id)]))
+
+    def end(self: River, water: Any) -> None:
+        look(self, water)
+        water["more"] = self.attempt
+        if self.attempt == 1:
+            raise RuntimeError("after it was kept")
+
+    def flow(self: River, water: Any) -> None:
+        look(self, water)
+        water["kept"] = self.attempt
+        self.save()
+        end(self, water)
+
+    async def async_flow(self: River, water: Any) -> None:
+        look(self, water)
+        water["kept"] = self.attempt
+        await self.asave()
+        end(self, water)
+
+    body = flow if saves == "save" else async_flow
+    begun = engine.start(drawn(river("a", body, retry_times=1, retry_interval=0.01)))
+
+    assert begun.result(LONG) == {"kept": 2, "more": 2}
+    assert [(attempt, kept) for attempt, kept, _ in seen] == [(1, None), (1, 1), (2, 1), (2, 2)]
+    assert [kinds.count("saved") for _, _, kinds in seen] == [0, 1, 1, 2]
+    wrote = [(event.kind, event.details["delta"]["put"]) for event in begun.events() if "delta" in event.details]
+    assert wrote == [("saved", {"kept": 1}), ("saved", {"kept": 2}), ("flowed", {"more": 2})]
+
+
+@pytest.mark.promise("5.5", "4.4")
+def test_an_async_body_that_saves_as_a_thread_would_is_told_what_to_write(engine: Engine) -> None:
+    async def flow(self: River, _water: Any) -> None:
+        self.save()
 
     failure = failure_of(engine, river("a", flow))
 
-    assert "is not in this release yet" in failure.message
+    assert failure.message == "a: self.save() would block the event loop: write `await self.asave()`"
+
+
+@pytest.mark.promise("9.2", "5.1")
+def test_a_body_takes_the_oldest_signal_of_a_name_or_gets_none(engine: Engine) -> None:
+    taken: list[Any] = []
+    asked = threading.Event()
+
+    def cycle(self: River, _water: Any) -> None:
+        taken.append([self.signal("paid"), self.signal("paid"), self.signal("sent")])
+        asked.set()
+        if taken[-1][2] is None:
+            raise Continue
+
+    waits = river("a", nothing, cycle, cycle_interval=None, signals=("paid", "sent"))
+    flow = engine.start(drawn(waits))
+    flow.signal("paid", {"by": "ann"})
+    assert asked.wait(LONG)
+    flow.signal("paid", 2)
+    flow.signal("sent")
+    flow.signal("sent", "at last")
+    flow.result(LONG)
+
+    got = [value for poll in taken for value in poll if value is not None]
+    assert got == [{"by": "ann"}, 2, "at last"]
+
+
+@pytest.mark.promise("9.2")
+def test_a_signal_that_the_class_does_not_list_is_a_fault_that_says_what_to_write(engine: Engine) -> None:
+    def flow(self: River, _water: Any) -> None:
+        self.signal("x")
+
+    failure = failure_of(engine, river("a", flow))
+
+    assert "lists no such signal: write signals = ('x',) into the class" in failure.message
+
+
+@pytest.mark.promise("5.8", "5.1")
+def test_a_body_gets_the_resources_of_its_engine_and_a_missing_one_is_a_failure_that_names_it() -> None:
+    class Client:
+        pass
+
+    seen: list[Any] = []
+    client = Client()
+
+    def flow(self: River, _water: Any) -> None:
+        seen.append(self.resource("cloud"))
+        self.resource("mail")
+
+    with Engine("memory:", resources={"cloud": client}) as engine:
+        failure = failure_of(engine, river("a", flow))
+
+    assert seen == [client]
+    assert failure.exception == "vastflow.errors.ResourceMissing"
+    assert "there is no resource 'mail' in this engine" in failure.message

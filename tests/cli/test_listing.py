@@ -124,6 +124,7 @@ def test_json_has_all_of_a_row_and_no_secret(three: str) -> None:
         "state": "success",
         "outcome": "success",
         "stranded": "",
+        "flags": [],
         "tags": {"team": "blue", "api_token": "***"},
     }
 

@@ -1,14 +1,16 @@
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.cli.conftest import Run
-from tests.cli.drawings import bad, good, start_waiting
-from vastflow import Engine
+from tests.cli.drawings import End, Refuse, bad, good, start_waiting
+from vastflow import Andes, Engine, ParallelRiver
 from vastflow.cli import main
 
 
@@ -228,3 +230,115 @@ def test_on_a_narrow_terminal_the_states_are_seen_whole(store: str, monkeypatch:
 
     assert streams[0].split() == ["STREAM", "STATE"]
     assert [line.split()[-1] for line in streams[1:]] == ["fail", "fail", "success", "fail", "success", "ended"]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> str:
+    """Return the URL of a store in which everything has happened that can happen."""
+    return f"sqlite:///{shutil.copy(Path(__file__).parents[1] / 'stores' / 'v1b.db', tmp_path / 'old.db')}"
+
+
+def lines_of(asked: Result) -> list[str]:
+    return [" ".join(line.split()) for line in asked.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("flow", "lines"),
+    [
+        (
+            "undone",
+            [
+                "first undone 2 of 2 error: RuntimeError: again",
+                "east/stubborn undo-failed 1 of 1 error: it stays",
+            ],
+        ),
+        (
+            "spread-ill",
+            ["skipped skipped 1 of 1", "breaks fail 1 of 4 done, 1 failed, 2 cancelled, breaks[1]: error: no"],
+        ),
+        ("spread-ill", ["BRANCH STATE ATTEMPT POLL", "breaks[1] fail 1 of 1 error: no"]),
+        ("mended", ["outcome cancelled", "two skipped 1 of 1"]),
+        ("waiting", ["state running", "flags paused"]),
+        ("poisoned", ["state stranded", "outcome none yet"]),
+    ],
+)
+def test_every_state_of_a_stream_is_shown_with_what_there_is_to_say_of_it(
+    old: str, flow: str, lines: list[str]
+) -> None:
+    shown = lines_of(ask(old, flow))
+
+    assert [line for line in lines if line not in shown] == [], shown
+
+
+def test_a_flow_with_thousands_of_branches_shows_the_first_few_in_trouble(url: str) -> None:
+    each = ParallelRiver.each("items", Refuse(), item="item", max_failures=99)
+    with Engine(url) as engine:
+        engine.start(Andes("many") >> each >> End(), {"items": list(range(13))}, id="many").wait(timeout=30)
+
+    parts = ask(url, "many").stdout.split("\n\n")
+
+    assert len(parts[2].splitlines()) == 12
+    assert parts[2].splitlines()[-1] == "and 3 more: --json has all"
+    assert len(json.loads(ask(url, "many", "--json").stdout)["branches"]) == 13
+
+
+TOLD = {
+    "undone": [
+        "chosen",
+        "saved wrote kept",
+        "saved attempt 2; wrote kept",
+        "cycled poll 3; wrote polls",
+        "outcome fail; to undo: east/stubborn, first; breaks: error: no (quota)",
+        "begun undo",
+        "undone wrote back",
+        "undofailed error: it stays",
+        "retried by ann",
+    ],
+    "spread-ill": ["skipped", "expanded branches: 4", "dropped from item 2 on"],
+    "won": ["won branch 1; cancels branches 0", "joined branches 1"],
+    "mended": [
+        "paused by ann",
+        "set wrote size; before it was size; by ann",
+        "completed was cycling; wrote vm; new vm; by ann",
+        "resumed by ann",
+        "skipped was cycling; by ann",
+        "cancelling asked for; by ann",
+    ],
+    "late": ["cancelling its deadline is over"],
+    "doubted": ["late too late: it was done"],
+    "paid": ["flowed", "signalled id hook-17; carries paid; by bank", "cycled took signal 4; wrote paid"],
+    "poisoned": ["begun flow; running", "begun flow; running; alone", "spared"],
+}
+
+
+@pytest.mark.parametrize("flow", TOLD)
+def test_the_journal_tells_what_each_fact_says_and_who_caused_it(old: str, flow: str) -> None:
+    shown = [line.partition(" s ")[2] for line in lines_of(ask(old, flow, "--events"))]
+
+    assert [told for told in TOLD[flow] if not any(line.endswith(told) for line in shown)] == [], shown
+
+
+@pytest.mark.promise("12.5", "9.1")
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_a_signal_carries_and_what_somebody_changed_is_shown_like_water(url: str, form: list[str]) -> None:
+    with Engine(url) as engine:
+        start_waiting(engine, "one")
+        flow = engine.flow("one")
+        flow.signal("api_token", "qwertz99")
+        flow.signal("note", {"by": "ann"})
+        flow.pause()
+        flow.set("password", "hunter22")
+        flow.set("password", "hunter23")
+        flow.set("public", "as hunter22 said")
+
+    keys = ask(url, "one", "--events", *form).stdout
+    told = ask(url, "one", "--events", "--water", *form).stdout
+
+    for key in ("api_token", "note", "password", "public"):
+        assert key in keys
+        assert key in told
+    for secret in ("qwertz99", "hunter22", "hunter23"):
+        assert secret not in keys
+        assert secret not in told
+    assert "ann" not in keys
+    assert "ann" in told

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.drawing.kinds import Color, Disk
+from vastflow import Secret
 from vastflow.cli.values import legible
 from vastflow.drawing.values import encode
 
@@ -35,6 +36,8 @@ from vastflow.drawing.values import encode
         ({3}, "{3}"),
         (b"\x00\xff", '{"$bytes": "AP8="}'),
         (Color.RED, "Color.RED"),
+        (Secret("hunter22"), "***"),
+        ({"in": [Secret("hunter22")]}, '{"in": [***]}'),
     ],
 )
 def test_a_stored_value_is_shown_as_people_write_it(value: Any, shown: str) -> None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import tzset
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,11 @@ from vastflow.cli.wording import (
     took,
 )
 from vastflow.errors import Failure
-from vastflow.ledger.reading import StreamStatus
+from vastflow.ledger.reading import BranchCounts, StreamStatus
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 DECLINED = Failure("error", "no\nmoney\x1b[2J", address="pay", exception="shop.cards.Declined")
+STUCK = Failure("error", "it stays", address="pay")
 STREAM = StreamStatus(
     address="pay",
     kind="river",
@@ -123,5 +125,37 @@ def test_a_poll_s_last_answer_is_said_while_it_polls_and_its_failure_instead_if_
     assert remark(replace(STREAM, state="success", failure=DECLINED)) == ""
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"state": "in-doubt", "doubt": "crash"}, "crash"),
+        ({"state": "in-doubt", "doubt": "timeout", "asked": 3}, "timeout, asked 3 times"),
+        ({"state": "running", "queued": True}, "waits for its turn"),
+        ({"state": "running", "abandoned": 2}, "2 abandoned"),
+        ({"state": "skipped"}, ""),
+        ({"state": "undoing", "undo_attempt": 1, "undo_attempts": 11}, ""),
+        (
+            {"state": "undoing", "undo_attempt": 2, "undo_attempts": 11, "failure": DECLINED, "undo_failure": STUCK},
+            "undo 2 of 11, error: it stays",
+        ),
+        ({"state": "undone", "failure": DECLINED}, "error: Declined: no money\\x1b[2J"),
+        ({"state": "undo-failed", "failure": DECLINED, "undo_failure": STUCK}, "error: it stays"),
+        ({"kind": "each", "state": "init", "branches": BranchCounts()}, ""),
+        (
+            {"kind": "each", "state": "running", "branches": BranchCounts(count=9, done=4, running=2, waiting=3)},
+            "4 of 9 done, 2 running, 3 waiting",
+        ),
+        (
+            {"state": "fail", "branches": BranchCounts(count=4, failed=1, cancelled=2, undone=1), "failure": STUCK},
+            "0 of 4 done, 1 failed, 2 cancelled, 1 undone, error: it stays",
+        ),
+    ],
+)
+def test_what_else_there_is_to_say_of_a_stream_is_said(change: dict[str, Any], said: str) -> None:
+    assert remark(replace(STREAM, **change)) == said
+
+
 def test_every_state_that_is_no_waiting_has_a_colour() -> None:
     assert state("fail").style != state("success").style != state("init").style
+    assert state("undo-failed").style == state("fail").style
+    assert state("in-doubt").style == state("undoing").style == state("undone").style == state("retrying").style

@@ -1,29 +1,44 @@
-"""How does the real course run a scripted case? In virtual time, with no actor, disk or clock."""
+"""How does the real course run a scripted case? In virtual time, with no actor, disk or clock.
+
+It plays the part of the actors: bodies last as long as scripted, timers ring, what was let go of comes back late.
+"""
 
 import heapq
 import itertools
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 
-from tests.course.scripts import Call, Case
-from vastflow.course import Fact, Progress, Rules, events, fold, step
+from tests.course.scripts import Call, Case, Outside
+from tests.course.snapshots import snapshot
+from vastflow.course import Fact, Progress, Rules, commands, events, facts, fold, step
+from vastflow.course.command import judge
 from vastflow.course.crossing import flow_in, flow_out
 from vastflow.course.delta import Sheet, same, spring
-from vastflow.course.facts import Delta
-from vastflow.course.orders import Cross, Do, Order, Stop, Wait
-from vastflow.course.progress import ATLANTIC, BasinRecord, Branch, JoinRecord, MouthRecord, RiverRecord
-from vastflow.course.states import ENDED
-from vastflow.drawing.values import canonical, encode
+from vastflow.course.facts import Delta, UndoFailed, Undone
+from vastflow.course.orders import Alarm, Cross, Do, Go, Order, Recall, Stop, Wait
+from vastflow.course.records import ATLANTIC, BasinRecord, JoinRecord, MouthRecord, RiverRecord
+from vastflow.course.schedule import after_seconds
+from vastflow.course.states import ENDED, LIVE
+from vastflow.course.undo import scope_of
+from vastflow.drawing.values import encode
 from vastflow.errors import Failure
 
 UID = "5a3f0f0e-6a7d-4c52-9d4e-3f1f0f0e6a7d"
 MICRO = 1_000_000
 ENDLESS = 20_000  # steps: no case needs a tenth of them
+FORGIVING = 1_000_000  # no body is taken for poison
+COMMANDS: Mapping[str, commands.Command] = {
+    "cancel": commands.Cancel(),
+    "pause": commands.Pause(),
+    "resume": commands.Resume(),
+    "retry": commands.Retry(),
+}
 
 
 class Called(NamedTuple):
@@ -33,6 +48,45 @@ class Called(NamedTuple):
     address: str
     body: str
     attempt: int
+    run: int
+    at: int
+
+
+class Round(NamedTuple):
+    """How a round ended."""
+
+    outcome: str
+    state: str
+    failure: Failure | None
+    ended_at: int
+
+
+@dataclass
+class Body:
+    """A body that is out: what it has seen and written."""
+
+    order: Do
+    script: Call
+    known: dict[str, msgspec.Raw]
+    began: int
+    water: dict[str, msgspec.Raw] = field(default_factory=dict)
+    took: tuple[int, ...] = ()
+
+    def write(self, puts: Mapping[str, Any], drops: Sequence[str] = ()) -> None:
+        self.water |= encoded(puts)
+        for key in drops:
+            self.water.pop(key, None)
+
+    def delta(self) -> Delta:
+        """Return what it changed since it began or saved."""
+        put = {key: value for key, value in self.water.items() if not same(value, self.known.get(key))}
+        return Delta(put, tuple(key for key in self.known if key not in self.water))
+
+    def keep(self) -> tuple[Delta, tuple[int, ...]]:
+        """Hand over what it changed and took."""
+        delta, took = self.delta(), self.took
+        self.known, self.took = dict(self.water), ()
+        return delta, took
 
 
 @dataclass
@@ -42,9 +96,14 @@ class Run:
     Attributes:
         deaths: the process dies after this step (counted from 1), when so many of the step's facts are on disk.
         away: microseconds until it comes back.
+        orderly: it closes in order before it dies.
+        told: commands that a case cannot name, and their moments.
+        not_before: when it begins, microseconds.
         check: whether the live progress is compared with the folded one after every step.
         calls: whose end was recorded or is still open, by address and body; each of them has one script.
         called: all calls, those which a death interrupted included.
+        answers: to what came from outside.
+        cut: how many facts there were when the process died, each time.
     """
 
     case: Case
@@ -52,111 +111,270 @@ class Run:
     away: int = 0
     jitter: float = 0.0
     check: bool = True
+    orderly: bool = False
+    crash_limit: int = FORGIVING
+    told: Sequence[tuple[int, commands.Command]] = ()
+    not_before: int = 0
     facts: list[Fact] = field(default_factory=list)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     called: list[Called] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+    cut: list[int] = field(default_factory=list)
     steps: int = 0
-    died: int = 0
 
     def __post_init__(self) -> None:
         """Run to the end."""
-        self.rules = Rules(itertools.count(1).__next__, jitter=self.jitter, cancel_grace=1e6)
+        grace = self.case.cancel_grace / MICRO
+        tickets = itertools.count(1).__next__
+        self.rules = Rules(tickets, jitter=self.jitter, cancel_grace=grace, crash_limit=self.crash_limit)
         self.order = itertools.count()
-        self.heap: list[tuple[int, int, events.Event, int]] = []
-        self.out: dict[int, tuple[str, str]] = {}
+        self.heap: list[tuple[int, int, Callable[[], None]]] = []
+        self.next: deque[Callable[[], None]] = deque()
+        self.waiting: dict[int, Do] = {}
+        self.out: dict[int, Body] = {}
+        self.let_go_of: dict[int, Body] = {}
+        self.graced: set[int] = set()
         self.now = 0
         self.served = [(0, 0)]
+        told = [*((each.at, command_of(each)) for each in self.case.outside), *self.told]
+        self.asked = deque(sorted(told, key=lambda each: each[0]))
         self.progress = self.fresh()
-        self.take(events.Begun(0))
-        while self.heap and self.progress.state not in ENDED:
-            self.now, _, event, ticket = heapq.heappop(self.heap)
-            if self.is_current(event, ticket):
-                self.take(event, ticket)
+        self.begin()
+        while not self.over() and (self.next or self.heap):
+            if self.next:
+                self.next.popleft()()
+            else:
+                self.now, _, do = heapq.heappop(self.heap)
+                do()
+
+    @property
+    def died(self) -> int:
+        return len(self.cut)
+
+    def over(self) -> bool:
+        return self.progress.state in ENDED and not self.asked
 
     def fresh(self) -> Progress:
-        return Progress(self.case.chart, UID, spring(encoded(self.case.water)))
+        span = self.case.deadline or 0
+        return Progress(self.case.chart, UID, spring(encoded(self.case.water)), deadline=span, span=span)
 
-    def is_current(self, event: events.Event, ticket: int) -> bool:
-        address = event.address  # type: ignore[union-attr]  # only events about a stream are put on the heap
-        record = self.progress.mouth if address == ATLANTIC else self.progress.records[address]
-        return not isinstance(record, JoinRecord) and record.now.ticket == ticket
+    def begin(self) -> None:
+        """Begin, or go on after a death."""
+        self.watch_flow()
+        self.ask_next()
+        if not self.facts and self.now < self.not_before:
+            self.push(self.not_before, partial(self.take, events.Begun(self.not_before)))
+        else:
+            self.take(events.Recovered(self.now, self.served[:-1]) if self.facts else events.Begun(self.now))
+
+    # One step, and death
 
     def take(self, event: events.Event, ticket: int = 0) -> None:
+        """Take one step; `ticket` is that of the body whose end this is."""
         self.steps += 1
         assert self.steps < ENDLESS, "the flow never ends"
         before = len(self.facts)
-        facts, orders = step(self.progress, event, self.rules)
-        self.facts += facts
+        found, orders = step(self.progress, event, self.rules)
+        self.facts += found
         if self.check:
             self.compare_with_folded()
-        if self.steps in self.deaths:
-            self.die(before + self.deaths[self.steps], ticket if self.deaths[self.steps] else 0)
-        else:
-            self.out.pop(ticket, None)
-            self.give(orders)
+        if (kept := self.deaths.get(self.steps)) is not None:
+            self.die(before, kept, event, ticket)
+            return
+        self.out.pop(ticket, None)
+        for order in orders:
+            self.give(order)
 
-    def die(self, cut: int, recorded: int) -> None:
-        """Die with so many facts on disk, and come back; of the bodies that were out, one's end may be recorded."""
-        self.died += 1
-        self.out.pop(recorded, None)
-        self.calls.subtract(self.out.values())
-        self.out.clear()
-        self.heap.clear()
-        del self.facts[cut:]
+    def die(self, before: int, kept: int, event: events.Event, ticket: int) -> None:
+        """Die with so many facts of a step on disk, and come back; of the bodies out one's end may be recorded."""
+        said = self.facts[before : before + kept]
+        if kept and [type(fact.what) for fact in said] != [facts.Saved]:  # what it wrote is no end of a body
+            self.out.pop(ticket, None)
+        if self.orderly and kept >= len(self.facts) - before:
+            self.facts += step(self.progress, events.Closing(self.now), self.rules)[0]
+        else:
+            del self.facts[before + kept :]
+        if isinstance(event, events.Commanded) and not kept:
+            self.asked.appendleft(self.asked_last)
+            self.answers.pop()
+        self.cut.append(len(self.facts))
+        self.calls.subtract((body.order.record.address, body.order.body) for body in self.out.values())
+        for known in (self.out, self.let_go_of, self.waiting, self.heap, self.next, self.graced):
+            known.clear()
         self.served[-1] = (self.served[-1][0], self.now)
         self.now += self.away
         self.progress = fold(self.fresh(), self.facts)
         self.served.append((self.now, self.now))
-        if self.facts:
-            self.take(events.Resumed(self.now, self.served[:-1]))
-        else:
-            self.take(events.Begun(self.now))  # a flow is on disk with its first fact, or not at all
+        self.begin()
 
     def compare_with_folded(self) -> None:
         folded = fold(self.fresh(), self.facts)
         assert snapshot(self.progress) == snapshot(folded)
 
-    def give(self, orders: list[Order]) -> None:
-        for order in orders:
-            match order:
-                case Do():
-                    self.call(order)
-                case Wait(record=record, due=due, ticket=ticket):
-                    self.push(due, events.Due(due, record.address), ticket)
-                case Stop(record=record, due=due, ticket=ticket):
-                    self.push(due, events.GraceOver(due, record.address), ticket)
-                case Cross():
-                    self.push(self.now, self.crossed(order), order.ticket)
+    # What comes from outside
 
-    def push(self, at: int, event: events.Event, ticket: int) -> None:
-        heapq.heappush(self.heap, (at, next(self.order), event, ticket))
+    def ask_next(self) -> None:
+        if self.asked:
+            self.push(max(self.now, self.asked[0][0]), self.ask)
+
+    def ask(self) -> None:
+        died, self.asked_last = self.died, self.asked.popleft()
+        told = self.asked_last[1]
+        ruling = judge(self.progress, told)
+        self.answers.append(ruling.what)
+        if ruling.what == "done":
+            self.take(events.Commanded(self.now, told, "me"))
+        if died == self.died:
+            self.ask_next()
+            if isinstance(told, commands.Retry):
+                self.watch_flow()
+
+    def watch_flow(self) -> None:
+        deadline = self.progress.deadline
+
+        def over() -> None:
+            if self.progress.deadline == deadline:
+                self.take(events.FlowDeadlineOver(self.now))
+
+        if deadline:
+            self.push(max(self.now, deadline), over)
+
+    # Orders
+
+    def push(self, at: int, do: Callable[[], None]) -> None:
+        heapq.heappush(self.heap, (at, next(self.order), do))
+
+    def seat(self, address: str) -> RiverRecord | BasinRecord | MouthRecord:
+        record = self.progress.mouth if address == ATLANTIC else self.progress.records[address]
+        assert not isinstance(record, JoinRecord)
+        return record
+
+    def give(self, order: Order) -> None:
+        """Carry an order out, unless it counts no longer."""
+        address, ticket = order.record.address, order.ticket
+        if isinstance(order, Alarm):
+            if order.record.now.alarm == ticket:
+                self.push(order.due, partial(self.alarm, address, ticket))
+        elif order.record.now.ticket == ticket:
+            self.give_current(order, address, ticket)
+
+    def give_current(self, order: Order, address: str, ticket: int) -> None:
+        match order:
+            case Do(gated=True):
+                self.waiting[ticket] = order
+                self.next.append(partial(self.current, ticket, events.Ready(self.now, address)))
+            case Do():
+                self.call(order)
+            case Go():
+                if (waiting := self.waiting.pop(ticket, None)) is not None:
+                    self.call(waiting)
+            case Recall():
+                self.take_back(address, ticket)
+            case Wait(due=due):
+                self.push(due, partial(self.current, ticket, events.Due(due, address)))
+            case Stop(due=due):
+                self.take_back(address, ticket)
+                if due and ticket not in self.graced:
+                    self.graced.add(ticket)
+                    self.push(due, partial(self.given_up, ticket, events.GraceOver(due, address)))
+            case Cross():
+                self.next.append(partial(self.current, ticket, self.crossed(order)))
+            case Alarm():
+                pass
+
+    def current(self, ticket: int, event: Any) -> None:
+        """Tell something of what is out, if it counts."""
+        if self.seat(event.address).now.ticket == ticket:
+            self.take(event)
+
+    def take_back(self, address: str, ticket: int) -> None:
+        """Take a body back that has not begun."""
+        if self.waiting.pop(ticket, None) is not None:
+            self.next.append(partial(self.current, ticket, events.Withdrawn(self.now, address)))
+
+    def given_up(self, ticket: int, event: Any) -> None:
+        """Let go of a body, since its time is over."""
+        if self.seat(event.address).now.ticket == ticket:
+            self.let_go(event.address, ticket)
+            self.take(event)
+
+    def let_go(self, address: str, ticket: int) -> None:
+        if self.waiting.pop(ticket, None) is not None:
+            self.next.append(partial(self.take, events.Returned(self.now, address, ticket)))
+        else:
+            self.let_go_of[ticket] = self.out.pop(ticket)
+
+    def alarm(self, address: str, ticket: int) -> None:
+        record = self.progress.records[address]
+        if not isinstance(record, RiverRecord) or record.now.alarm != ticket:
+            return
+        if record.state != "undoing" and record.state not in LIVE:
+            return
+        if record.now.doing == "body":
+            self.let_go(address, record.now.ticket)
+        self.take(events.DeadlineOver(self.now, address))
+
+    # Bodies
 
     def call(self, order: Do) -> None:
-        record = order.record
-        self.out[order.ticket] = record.address, order.body
-        self.calls[record.address, order.body] += 1
-        self.called.append(Called(len(self.facts), record.address, order.body, record.attempt))
-        sheet = record.branch.tip if isinstance(record, RiverRecord) else self.progress.root.tip
-        script = self.script(order)
-        at = self.now + script.duration
-        answer = answer_of(script, sheet, record.address, record.attempt)
-        self.push(at, events.Answered(at, record.address, answer), order.ticket)
+        """Let a body begin."""
+        record, ticket = order.record, order.ticket
+        key = record.address, order.body
+        script = self.case.call(*key, self.calls[key])
+        self.calls[key] += 1
+        self.called.append(Called(len(self.facts), *key, attempt_of(order), record.run, self.now))
+        known = dict(self.sheet(order).flat())
+        body = self.out[ticket] = Body(order, script, known, self.now, dict(known))
+        self.take_signal(body)
+        if script.save_at is not None:
+            self.push(self.now + script.save_at, partial(self.save, ticket))
+        if isinstance(record, RiverRecord) and record.anchor.timeout is not None:
+            due = self.now + after_seconds(record.anchor.timeout)
+            self.push(due, partial(self.given_up, ticket, events.TimedOut(due, record.address)))
+        self.push(self.now + script.duration, partial(self.end, ticket))
 
-    def script(self, order: Do) -> Call:
-        address, body = order.record.address, order.body
-        if isinstance(order.record, MouthRecord):
-            calls = self.case.atlantic[body]
-        else:
-            calls = self.case.scripts[address][0 if body == "flow" else 1]
-        number = self.calls[address, body] - 1
-        return calls[number] if number < len(calls) else self.case.silent
+    def sheet(self, order: Do) -> Sheet:
+        """Return the water that a body sees."""
+        river = order.record
+        if isinstance(river, MouthRecord):
+            return self.progress.water
+        if order.body != "undo":
+            return river.branch.tip
+        left = river.left if river.left is not None else river.branch.tip
+        return Sheet(left, river.branch.ebb, river.address) if river.branch.ebb else left
+
+    def take_signal(self, body: Body) -> None:
+        record, name = body.order.record, body.script.takes
+        if name and isinstance(record, RiverRecord) and name in record.anchor.signals:
+            for signal in self.progress.signals.waiting.get(name, [])[:1]:
+                body.took = (signal.number,)
+                body.water[body.script.into] = signal.value
+
+    def save(self, ticket: int) -> None:
+        """Let a body save; what a call does that counts no longer is refused."""
+        body = self.out.get(ticket)
+        if body is None:
+            return
+        body.write(body.script.saves)
+        self.take(events.Saved(self.now, body.order.record.address, *body.keep()))
+
+    def end(self, ticket: int) -> None:
+        """Let a body answer, in time or too late."""
+        if (body := self.let_go_of.pop(ticket, None)) is not None:
+            address = body.order.record.address
+            if ticket in self.seat(address).now.abandoned:
+                self.take(events.Returned(self.now, address, ticket, body.script.answer))
+            return
+        body = self.out[ticket]
+        body.write(body.script.puts, body.script.drops)
+        self.take(events.Answered(self.now, body.order.record.address, answer_of(body), body.began), ticket)
 
     def crossed(self, order: Cross) -> events.Crossed:
         """Cross at once: it takes no virtual time."""
         basin = order.record
         outside = basin.branch.tip.flat()
         if order.way == "in":
-            added = encoded(self.case.added.get(basin.address, {}))
+            added = encoded(self.case.adds(basin.address))
             inside = flow_in(basin.place, basin.address, outside, added)
             if not isinstance(inside, Failure):
                 return events.Crossed(self.now, basin.address, water=inside)
@@ -167,76 +385,96 @@ class Run:
             return events.Crossed(self.now, basin.address, delta=left)
         return events.Crossed(self.now, basin.address, failure=left)
 
-    def river_states(self) -> dict[str, tuple[str, int, int]]:
-        states: dict[str, tuple[str, int, int]] = {}
-        for address in self.case.scripts:
-            record = self.progress.records.get(address)
-            state = record.state if record is not None else "init"
-            states[address] = (state, self.calls[address, "flow"], self.calls[address, "cycle"])
+    # What has become of it
+
+    def river_states(self) -> dict[str, tuple[str, dict[str, int]]]:
+        """Return the state of each river that was reached, and how often each of its bodies was called."""
+        states: dict[str, tuple[str, dict[str, int]]] = {}
+        for address, record in self.progress.records.items():
+            if isinstance(record, RiverRecord):
+                calls = {body: self.calls[address, body] for body in record.place.bodies}
+                states[address] = record.state, {body: count for body, count in calls.items() if count}
         return states
 
     def atlantic(self) -> list[str]:
         return [called.body for called in self.called if called.address == ATLANTIC]
 
+    def undos(self) -> list[tuple[int, str, str | None]]:
+        """Return when each undo was first called (or failed without a call), and its failure's kind."""
+        first: dict[tuple[str, int], int] = {}
+        for called in self.called:
+            if called.body == "undo":
+                first.setdefault((called.address, called.run), called.at)
+        return sorted(
+            (first.get((fact.address, fact.run), fact.at), fact.address, failed_kind(fact.what))
+            for fact in self.facts
+            if isinstance(fact.what, Undone | UndoFailed)
+        )
+
+    @property
+    def rounds(self) -> list[Round]:
+        """How each round ended."""
+        found, told = list[Round](), facts.Outcome("success")
+        for fact in self.facts:
+            match fact.what:
+                case facts.Retried():
+                    told = facts.Outcome(told.outcome if told.outcome == "success" else "fail")
+                case facts.Outcome() as told:
+                    pass
+                case facts.Ended(failure=failure):
+                    state = "fail" if failure else told.outcome
+                    found.append(Round(told.outcome, state, failure or told.failure, fact.at))
+                case _:
+                    pass
+        return found
+
     def water(self) -> dict[str, Any]:
-        return {key: json.loads(bytes(value)) for key, value in self.progress.root.tip.flat().items()}
+        return {key: json.loads(bytes(value)) for key, value in self.progress.water.flat().items()}
+
+    def signals(self) -> list[tuple[str, Any]]:
+        """Return what nobody took, oldest first."""
+        left = [
+            (each.number, name, each.value) for name, all_ in self.progress.signals.waiting.items() for each in all_
+        ]
+        return [(name, json.loads(bytes(value))) for _, name, value in sorted(left, key=lambda each: each[0])]
+
+
+def failed_kind(what: object) -> str | None:
+    return what.failure.kind if isinstance(what, UndoFailed) else None
+
+
+def attempt_of(order: Do) -> int:
+    if order.body == "undo" and isinstance(order.record, RiverRecord):
+        return scope_of(order.record).attempt
+    return order.record.attempt
+
+
+def command_of(event: Outside) -> commands.Command:
+    if event.command == "signal":
+        return commands.Signal(event.name, msgspec.Raw(encode(event.value, event.name)))
+    return COMMANDS[event.command]
 
 
 def encoded(water: Mapping[str, Any]) -> dict[str, msgspec.Raw]:
     return {key: msgspec.Raw(encode(value, key)) for key, value in water.items()}
 
 
-def answer_of(script: Call, sheet: Sheet, address: str, attempt: int) -> events.Answer:
+def answer_of(body: Body) -> events.Answer:
+    script, address, attempt = body.script, body.order.record.address, attempt_of(body.order)
     after = None if script.after is None else script.after / MICRO
     match script.answer:
-        case "none":
-            return events.Done(delta_of(script, sheet))
+        case "none" if body.order.body != "when":
+            return events.Done(*body.keep())
+        case "true" | "false" if body.order.body == "when":
+            return events.Chose(script.answer == "true", body.delta())
         case "retry":
             return events.Again(Failure("error", "again", address, attempt), after)
         case "continue":
-            return events.NotYet("building", None, after, delta_of(script, sheet))
+            return events.NotYet("building", None, after, *body.keep())
         case "fail":
             return events.Broken(Failure("error", "fail", address, attempt))
-        case "bad":
-            return events.Broken(Failure("bad-return", "returned an int", address, attempt))
         case "raise":
             failure = Failure("error", "raised", address, attempt, exception=script.types[0], types=script.types)
             return events.Raised(failure)
-
-
-def delta_of(script: Call, sheet: Sheet) -> Delta:
-    water = sheet.flat()
-    put = {key: value for key, value in encoded(script.puts).items() if key not in script.drops}
-    return Delta(
-        {key: value for key, value in put.items() if not same(value, water.get(key))},
-        tuple(key for key in script.drops if key in water),
-    )
-
-
-def snapshot(progress: Progress) -> dict[str, Any]:
-    """Return all of a progress that is told by facts."""
-    return {
-        "flow": (progress.state, progress.outcome, progress.failure, progress.number, progress.last),
-        "failures": dict(progress.failures),
-        "mouth": (progress.mouth.attempt, progress.mouth.due),
-        "root": branch_snapshot(progress.root),
-        "inside": {key: [branch_snapshot(each) for each in inside] for key, inside in progress.inside.items()},
-        "records": {address: record_snapshot(record) for address, record in progress.records.items()},
-    }
-
-
-def branch_snapshot(branch: Branch) -> tuple[Any, ...]:
-    water = {key: canonical(bytes(value)) for key, value in branch.tip.flat().items()}
-    where = (branch.number, branch.prefix, branch.cursor, branch.state)
-    return (*where, branch.cancelled, branch.failure, branch.cause, water)
-
-
-def record_snapshot(record: RiverRecord | JoinRecord | BasinRecord) -> tuple[Any, ...]:
-    match record:
-        case RiverRecord():
-            waits = (record.due, record.first, record.since, record.failed_polls)
-            return (record.state, record.run, record.attempt, record.polls, record.failure, waits)
-        case JoinRecord():
-            return (record.state, record.run, record.open, record.failed, record.first, record.cause, record.failing)
-        case BasinRecord():
-            return (record.state, record.run, record.entered)
+        case "bad" | "none" | "true" | "false":
+            return events.Broken(Failure("bad-return", "returned an int", address, attempt))

@@ -1,29 +1,49 @@
 """How is a small flow written down in one line, and run through the course?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.course.driver import Run
 from tests.course.scripts import EXCEPTIONS, Call, Calls, Case, rivers
 from vastflow.course.facts import Fact, What
-from vastflow.drawing.chart import Anchor, BasinPlace, Chain, Chart, Mouth, ParallelPlace, Place, RiverPlace, Waits
+from vastflow.drawing.chart import (
+    Anchor,
+    BasinPlace,
+    Chain,
+    Chart,
+    EachPlace,
+    Mouth,
+    ParallelPlace,
+    Place,
+    RiverPlace,
+    Waits,
+)
 
 SECOND = 1_000_000
 BOOM, BANG, FATAL, KEY_ERROR, SYSTEM_EXIT = EXCEPTIONS
 RETRY, FAIL, CONTINUE, BAD = (Call(10, answer=answer) for answer in ("retry", "fail", "continue", "bad"))
 
 
-def river(name: str, *, polled: bool = False, retry: Waits | None = None, **attributes: Any) -> RiverPlace:
+FIELDS = ("water", "added", "atlantic", "outside", "deadline", "cancel_grace")
+BODIES = ("when", "flow", "cycle", "undo", "reconcile")
+
+
+def river(name: str, *more: str, retry: Waits | None = None, **attributes: Any) -> RiverPlace:
+    """Return a river with a `flow` and these other bodies."""
     anchor = Anchor(retry=retry or Waits(), **attributes)
-    return RiverPlace(name, "app.River", ("flow", "cycle") if polled else ("flow",), anchor)
+    return RiverPlace(name, "app.River", tuple(body for body in BODIES if body == "flow" or body in more), anchor)
 
 
 def polled(name: str, **attributes: Any) -> RiverPlace:
-    return river(name, polled=True, **attributes)
+    return river(name, "cycle", **attributes)
 
 
 def beside(*branches: Chain, **how: Any) -> ParallelPlace:
     return ParallelPlace(how.pop("name", "beside"), branches, **how)
+
+
+def each(name: str, key: str, *streams: Place, **how: Any) -> EachPlace:
+    return EachPlace(name, key, how.pop("item", "item"), streams, **how)
 
 
 def basin(name: str, *streams: Place, **how: Any) -> BasinPlace:
@@ -31,13 +51,24 @@ def basin(name: str, *streams: Place, **how: Any) -> BasinPlace:
 
 
 def drawn(*streams: Place, **rest: Any) -> Case:
-    """Return a case whose bodies are named by keyword, `a_b` for the address `a/b`: calls of flow, or (flow, cycle)."""
-    fields = {key: rest.pop(key) for key in ("water", "added", "atlantic") if key in rest}
+    """Return a case whose bodies are named by keyword, `a_b` for the address `a/b`.
+
+    What they do is given as calls of `flow`, as those of (flow, cycle), or by body; `scripts` goes by full addresses.
+    """
+    fields = {key: rest.pop(key) for key in FIELDS if key in rest}
     mouth = rest.pop("mouth", Mouth("sea", "app.Sea"))
-    scripts: dict[str, tuple[Calls, Calls]] = dict.fromkeys(rivers(streams), ((), ()))
-    for name, calls in rest.items():
-        scripts[name.replace("_", "/")] = calls if calls and isinstance(calls[0], tuple) else (calls, ())
+    scripts: dict[str, Mapping[str, Calls]] = {address: {} for address in rivers(streams)}
+    for name, calls in {**rest.pop("scripts", {}), **rest}.items():
+        scripts[name.replace("_", "/")] = by_body(calls)
     return Case(Chart("flow", "app.Water", streams, mouth), scripts=scripts, **fields)
+
+
+def by_body(calls: Any) -> Mapping[str, Calls]:
+    if isinstance(calls, Mapping):
+        return calls
+    if calls and isinstance(calls[0], tuple):
+        return dict(zip(("flow", "cycle"), calls, strict=True))
+    return {"flow": calls}
 
 
 def ran(*streams: Place, **rest: Any) -> Run:

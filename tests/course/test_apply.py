@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given, settings
 
-from tests.course.driver import UID, Run, snapshot
+from tests.course.driver import UID, Run
 from tests.course.flows import FAIL, basin, beside, drawn, ran, river
 from tests.course.scripts import Case, cases
+from tests.course.snapshots import snapshot
 from vastflow.course import Fact, Progress, fold
 from vastflow.course.delta import spring
 from vastflow.course.facts import Entered, Flowed, Joined, Outcome, Started
@@ -69,5 +70,5 @@ def test_a_fact_that_cannot_follow_is_refused_by_name(address: str, what: Flowed
 def test_an_outcome_is_never_changed() -> None:
     run = ran(river("a"))
 
-    with pytest.raises(CourseError, match="a flow cannot move from success to ending"):
+    with pytest.raises(CourseError, match="the outcome fail, but the round has had one: the journal was changed"):
         fold(run.progress, [Fact(99, "", 1, 0, Outcome("fail"))])

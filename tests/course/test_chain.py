@@ -2,14 +2,11 @@
 
 import pytest
 
-from tests.course.driver import UID
-from tests.course.flows import FAIL, RETRY, basin, beside, drawn, kinds, ran, river
+from tests.course.flows import FAIL, RETRY, basin, beside, kinds, ran, river
 from tests.course.scripts import Call
-from vastflow.course import Progress
-from vastflow.course.chain import ask_again, reach, sea_sheet
-from vastflow.course.delta import spring
-from vastflow.drawing.chart import EachPlace, Waits
-from vastflow.errors import CourseError
+from vastflow.course import events, step
+from vastflow.course.chain import ask_again
+from vastflow.drawing.chart import Waits
 
 
 @pytest.mark.promise("7.1")
@@ -70,12 +67,14 @@ def test_the_sea_gets_what_ended_branches_left_even_of_joins_that_did_not_pass_t
     assert run.water() == {"x": 2, "y": 1, "z": 3}
 
 
+@pytest.mark.promise("10.10")
 def test_what_is_live_is_asked_again_and_what_ended_is_not() -> None:
     run = ran(beside((river("a"),), (river("b"),)), river("c"))
 
     ask_again(run.progress, run.progress.root)
 
-    assert (list(run.progress.begins), run.progress.ends) == ([], [])
+    assert list(run.progress.begins) == []
+    assert step(run.progress, events.Closing(run.now), run.rules) == ([], [])
 
 
 def test_a_cancel_reaches_what_is_nested_in_what_is_cancelled() -> None:
@@ -97,15 +96,8 @@ def test_a_cancel_reaches_what_is_nested_in_what_is_cancelled() -> None:
     ]
 
 
-def test_an_each_is_refused_by_name_if_it_comes_this_far() -> None:
-    case = drawn(EachPlace("process", "files", "file", (river("a"),)))
-    progress = Progress(case.chart, UID, spring({}))
-
-    with pytest.raises(CourseError, match=r"process: this release cannot run ParallelRiver\.each"):
-        reach(progress, progress.root)
-
-
 def test_the_water_of_a_chain_that_goes_well_is_its_own() -> None:
     run = ran(river("a"), a=(Call(10, {"x": 1}),))
 
-    assert sea_sheet(run.progress, run.progress.root) is run.progress.root.tip
+    assert run.progress.water is run.progress.root.tip
+    assert ran(river("a"), a=(FAIL,)).progress.water is not run.progress.root.tip

@@ -5,10 +5,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.course.deaths import drawn_deaths
 from tests.course.driver import Run
-from tests.course.scripts import case
+from tests.course.flows import drawn, river
+from tests.course.scripts import Call, case
+from vastflow.course import commands
 from vastflow.course.apply import _APPLY
-from vastflow.course.facts import KINDS, NOTHING, Delta, Fact, Flowed, What
+from vastflow.course.facts import KINDS, NOTHING, Delta, Fact, Flowed, Poisoned, What
+from vastflow.drawing.chart import Waits
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format.md"
 
@@ -17,11 +21,22 @@ def test_every_kind_of_fact_can_be_stored_and_applied() -> None:
     assert set(KINDS.values()) == set(What.__args__) == set(_APPLY)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.promise("10.1")
 def test_every_kind_of_fact_happens_to_some_flow() -> None:
-    seen = {type(fact.what) for seed in range(200) for fact in Run(case(seed), check=False).facts}
+    value = Delta({"x": msgspec.Raw(b"1")})
+    told = [
+        (at, each) for at, each in enumerate((commands.Pause(), commands.Set(value), commands.Complete("a", value)), 5)
+    ]
+    mended = drawn(river("a", retry=Waits(1)), a=(Call(1, answer="retry"),))
+    atomic = drawn(river("a", atomic=True), a=(Call(500),))
+    runs = [
+        Run(mended, told=[*told, (90, commands.Resume())]),
+        Run(atomic, dict.fromkeys((2, 4, 6, 8), 5), orderly=True, crash_limit=1),
+        *(Run(case(seed), drawn_deaths(seed, 40), check=False) for seed in range(100)),
+    ]
 
-    assert seen == set(KINDS.values())
+    assert set(KINDS.values()) - {type(fact.what) for run in runs for fact in run.facts} == {Poisoned}
 
 
 @pytest.mark.parametrize("name", KINDS)

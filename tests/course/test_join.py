@@ -7,7 +7,7 @@ from tests.course.flows import FAIL, RETRY, beside, drawn, facts_of, kinds, poll
 from tests.course.scripts import Call
 from vastflow.course.facts import Cancelled, Conflicted, Failed, Failing, Joined
 from vastflow.course.join import consider_join
-from vastflow.course.progress import JoinRecord
+from vastflow.course.records import JoinRecord
 from vastflow.drawing.chart import Waits
 
 
@@ -184,7 +184,7 @@ def test_a_conflict_over_a_hidden_key_shows_no_value() -> None:
     record = join(run)
     record.state = "running"
 
-    what = consider_join(record, run.progress.inside["beside"], rules)
+    what = consider_join(run.progress, record, rules)
 
     assert isinstance(what, Conflicted)
     assert "a wrote *****; b wrote *****" in what.failure.message

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.course.driver import Run
 from tests.course.flows import (
     BAD,
     BOOM,
@@ -13,18 +12,15 @@ from tests.course.flows import (
     KEY_ERROR,
     RETRY,
     SECOND,
-    drawn,
     facts_of,
     kinds,
     raised,
     ran,
     river,
 )
-from tests.course.scripts import Call
-from vastflow.course import events, step
-from vastflow.course.chain import ask_again
+from tests.course.scripts import Call, Outside
 from vastflow.course.facts import Ended, Outcome, Retrying
-from vastflow.course.progress import ATLANTIC
+from vastflow.course.records import ATLANTIC
 from vastflow.drawing.chart import Mouth, Waits
 from vastflow.errors import Failure
 
@@ -118,19 +114,27 @@ def test_fail_sees_what_was_written_before_it_and_may_write_itself() -> None:
     assert isinstance(run.facts[-1].what, Ended)
 
 
-def test_a_flow_whose_whole_chain_is_cancelled_has_the_outcome_cancelled_and_ends_in_fail() -> None:
-    run = Run(drawn(river("a", retry=Waits(1)), a=(RETRY, RETRY)), check=False)
-    progress = run.fresh()
-    _, (order,) = step(progress, events.Begun(0), run.rules)
-    progress.root.cancelled = True
-    ask_again(progress, progress.root)
+@pytest.mark.promise("7.4", "8.1")
+def test_a_flow_whose_whole_chain_is_cancelled_has_the_outcome_cancelled_and_runs_fail() -> None:
+    run = ran(river("a", retry=Waits(1)), river("b"), a=(RETRY, RETRY), outside=(Outside(500, "cancel"),))
 
-    facts, orders = step(
-        progress, events.Answered(5, order.record.address, events.Again(Failure("error", "no"))), run.rules
-    )
+    assert kinds(run)[-4:] == ["Cancelling", "Cancelled", "Outcome", "Ended"]
+    failure = Failure("cancelled", "the flow was cancelled")
+    assert (run.progress.outcome, run.progress.state, run.progress.failure) == ("cancelled", "cancelled", failure)
+    assert run.atlantic() == ["fail"]
 
-    assert [type(fact.what).__name__ for fact in facts] == ["Cancelled", "Outcome"]
-    assert (progress.outcome, progress.failure) == ("cancelled", Failure("cancelled", "the flow was cancelled"))
-    assert orders[-1].body == "fail"  # type: ignore[union-attr]  # a Do
-    step(progress, events.Answered(9, ATLANTIC, events.Done()), run.rules)
-    assert progress.state == "cancelled"
+
+@pytest.mark.promise("7.4")
+def test_a_cancelled_flow_whose_last_stream_ends_well_has_succeeded() -> None:
+    run = ran(river("a"), a=(Call(900, {"x": 1}),), outside=(Outside(500, "cancel"),))
+
+    assert (run.progress.outcome, run.water(), run.atlantic()) == ("success", {"x": 1}, ["success"])
+
+
+@pytest.mark.promise("2.11", "8.1")
+def test_a_flow_whose_deadline_is_over_fails_with_that_kind() -> None:
+    run = ran(river("a"), river("b"), a=(FAIL,), b=(), deadline=5)
+
+    assert (run.progress.outcome, run.rounds[0].failure) == ("fail", run.progress.failure)
+    assert run.progress.failure is not None
+    assert run.progress.failure.kind == "deadline"

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.course.driver import UID, snapshot
+from tests.course.driver import UID
 from tests.course.flows import drawn, polled
+from tests.course.snapshots import snapshot
 from vastflow.course import Fact, Progress, Rules, events, fold, step
 from vastflow.course.delta import spring
 from vastflow.course.facts import Failed, Flowed, Polled
 from vastflow.course.orders import Do, Order, Wait
-from vastflow.course.progress import RiverRecord
+from vastflow.course.records import RiverRecord
 from vastflow.drawing.chart import RiverPlace
 
 SECOND = 1_000_000
@@ -51,7 +52,7 @@ class Waiting:
         self.progress = fold(self.fresh(), self.facts)
         if self.progress.state != "running":
             return None
-        return self.due(self.take(events.Resumed(now, self.periods)), now)
+        return self.due(self.take(events.Recovered(now, self.periods)), now)
 
     def poll(self, now: int) -> int | None:
         orders = self.take(events.Due(now, "a"))

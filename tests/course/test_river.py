@@ -24,8 +24,9 @@ from tests.course.flows import (
 )
 from tests.course.scripts import Call, Calls
 from vastflow.course.facts import Cancelled, Cycled, Failed, Flowed, Polled, Retrying
-from vastflow.course.progress import RiverRecord
-from vastflow.course.river import rewrite, tried_again
+from vastflow.course.failures import rewrite
+from vastflow.course.records import RiverRecord
+from vastflow.course.tries import listed
 from vastflow.drawing.chart import Waits
 from vastflow.errors import Failure
 
@@ -108,7 +109,7 @@ def test_what_is_not_tried_again_fails_at_once(call: Call, kind: str, message: s
 def test_an_exception_is_judged_by_the_stored_names_of_its_bases(
     types: tuple[str, ...], retry_on: tuple[str, ...], fail_on: tuple[str, ...], *, again: bool
 ) -> None:
-    assert tried_again(Failure("error", "", types=types), retry_on, fail_on) is again
+    assert listed(Failure("error", "", types=types), retry_on, fail_on) is again
 
 
 @pytest.mark.promise("5.5")
@@ -125,7 +126,7 @@ def test_a_river_with_a_cycle_is_asked_until_it_is_done() -> None:
 
     assert [type(what) for what in facts_of(run.facts, "a")] == [Flowed, Cycled]
     assert facts_of(run.facts, "a")[0] == Flowed(due=100 + 2 * SECOND)
-    assert facts_of(run.facts, "a")[1] == Cycled(3)
+    assert facts_of(run.facts, "a")[1] == Cycled(3, began=100 + 6 * SECOND)
     assert run.now == 100 + 6 * SECOND + 10 + 7
 
 
@@ -196,7 +197,10 @@ def test_as_many_polls_in_a_row_may_raise_as_drawn_and_no_more(errors: int) -> N
     lost = ran(polled("a", cycle_errors=errors), a=((), (CONTINUE, *row, raised(BOOM))))
 
     assert lasting.progress.outcome == "success"
-    assert facts_of(lost.facts, "a")[-1] == Failed(Failure("error", "raised", "a", 1, None, BOOM[0], BOOM), errors + 2)
+    failed = facts_of(lost.facts, "a")[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure == Failure("error", "raised", "a", 1, None, BOOM[0], BOOM)
+    assert failed.polls == errors + 2
 
 
 @pytest.mark.promise("4.2")

@@ -175,7 +175,7 @@ def needed(address: str, body: str, attempt: int) -> set[tuple[str, str, int]]:
     before = {"works": ("", "started", 0), "works-2": ("parallel-river", "joined", 0)}
     found = {before.get(address, ("works", "flowed", 1))}
     if address.startswith("east/"):
-        found.add(("east", "entered", 0))
+        found.add(("east", "entered", 1))
     if attempt > 1:
         found.add((address, "retrying", attempt - 1))
     return found | {(address, "flowed", attempt)} if body == "cycle" else found

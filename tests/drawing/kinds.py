@@ -1,6 +1,6 @@
 """What may be stored in these tests: classes with `@storable`, and everything else, drawn by hypothesis."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta, timezone
 from enum import Enum, Flag, IntEnum, StrEnum, auto
 from typing import Any
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from vastflow.drawing.storables import storable
+from vastflow.secret import Secret
 
 
 @storable
@@ -51,6 +52,13 @@ class Machine:
     seen: int = field(default=0, init=False)
 
 
+@storable
+@dataclass(frozen=True)
+class Login:
+    user: str
+    password: Secret
+
+
 def same(one: Any, other: Any) -> bool:
     """Say whether two values are equal with exact types, signs, zones, fold and the order of mappings."""
     if type(one) is not type(other):
@@ -61,13 +69,13 @@ def same(one: Any, other: Any) -> bool:
         return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
     if isinstance(one, set | frozenset):
         return one == other and sorted(map(shape, one)) == sorted(map(shape, other))
-    if isinstance(one, Machine):
-        return same([one.disks, one.labels, one.seen], [other.disks, other.labels, other.seen])
+    if is_dataclass(one):
+        return all(same(getattr(one, each.name), getattr(other, each.name)) for each in fields(one))
     return shape(one) == shape(other)
 
 
 def shape(value: Any) -> str:
-    shown = hex(value) if type(value) is int else repr(value)
+    shown = hex(value) if type(value) is int else value.reveal() if type(value) is Secret else repr(value)
     return f"{shown} {getattr(value, 'fold', '')} {getattr(getattr(value, 'tzinfo', None), 'key', '')}"
 
 
@@ -98,8 +106,9 @@ HASHABLE = st.one_of(
     st.decimals(allow_nan=False, allow_infinity=False),
     st.sampled_from([*Color, *Size, *Zone, *Right, Right.ALL, Right(0)]),
     DISKS,
+    st.builds(Secret, st.text()),
 )
-KEYS = st.one_of(st.text(), st.sampled_from(["$datetime", "$dict", "$", "$elsewhere"]))
+KEYS = st.one_of(st.text(), st.sampled_from(["$datetime", "$dict", "$", "$elsewhere", "$secret"]))
 
 
 def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -12,6 +12,7 @@ import pytest
 from tests.drawing.kinds import Color, Disk, Machine, Zone
 from vastflow.drawing.annotations import check_of, passes, same, shown
 from vastflow.drawing.storables import storable
+from vastflow.secret import Secret
 
 Name = NewType("Name", str)
 T = TypeVar("T")
@@ -53,6 +54,7 @@ FITTING: list[tuple[Any, Any]] = [
     (UUID, UUID(int=1)),
     (Decimal, Decimal(1)),
     (bytes, b""),
+    (Secret, Secret("a")),
     (int | None, None),
     (Optional[int], 3),  # noqa: UP045  # old spellings are to work
     (Union[int, str], "a"),  # noqa: UP007  # old spellings are to work

@@ -1,16 +1,28 @@
 """Does `self` know its call, and say so outside of one?"""
 
 import uuid
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from tests.drawing.streams import Create, Tag
-from vastflow.drawing import Call
-from vastflow.errors import BodyCancelled, Failure, NotYetBuilt, OutsideFlow
+from vastflow.drawing import Call, River
+from vastflow.drawing.call import resource_of
+from vastflow.errors import AttributeFault, BodyCancelled, Failure, OutsideFlow, ResourceMissing, SaveRefused
 
 UID = str(uuid.UUID(int=7))
+
+
+class Waits(River):
+    signals = ("paid", "sent")
+
+    def flow(self, water: Any) -> None:
+        """Ask for money."""
+
+    def cycle(self, water: Any) -> None:
+        """Wait for it."""
 
 
 def call(**more: Any) -> Call:
@@ -117,17 +129,120 @@ def test_what_only_a_call_can_do_raises_outside(asked: str, args: tuple[Any, ...
         getattr(Create("vm"), asked)(*args)
 
 
-@pytest.mark.parametrize(("asked", "args"), [("signal", ("a",)), ("resource", ("a",)), ("save", ())])
-def test_what_a_later_release_can_do_says_so(asked: str, args: tuple[Any, ...]) -> None:
-    with pytest.raises(NotYetBuilt, match=rf"east/create: self\.{asked}\(.*is not in this release yet"):
-        getattr(Create("vm").in_call(call()), asked)(*args)
+def waiting(**more: Any) -> Waits:
+    return Waits().in_call(call(address="wait", **more))
 
 
-async def test_saving_asynchronously_is_for_a_later_release_too() -> None:
-    with pytest.raises(NotYetBuilt, match="asave"):
-        await Create("vm").in_call(call()).asave()
-    with pytest.raises(OutsideFlow, match="asave"):
+@pytest.mark.promise("5.1", "9.2")
+@pytest.mark.parametrize("body", ["flow", "cycle"])
+def test_flow_and_cycle_take_the_signals_the_river_lists(body: str) -> None:
+    taken: dict[str, list[Any]] = {"paid": [17, "twice"], "sent": []}
+    river = waiting(body=body, signal=lambda name: taken[name].pop(0) if taken[name] else None)
+
+    assert [river.signal("paid"), river.signal("paid"), river.signal("paid")] == [17, "twice", None]
+    assert river.signal("sent") is None
+
+
+@pytest.mark.promise("9.2")
+def test_attributes_of_an_instance_say_which_signals_it_takes() -> None:
+    river = Waits().options(signals=("refunded",)).in_call(call(signal=str.upper))
+
+    assert river.signal("refunded") == "REFUNDED"
+    with pytest.raises(AttributeFault):
+        river.signal("paid")
+
+
+@pytest.mark.promise("9.2")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("payed", r"wait: self\.signal\('payed'\).*no such signal \(did you mean 'paid'\?\): write signals = \("),
+        ("zzz", r"write signals = \('paid', 'sent', 'zzz'\) into the class"),
+    ],
+)
+def test_a_signal_that_the_river_does_not_list_is_refused_with_what_to_write(name: str, told: str) -> None:
+    with pytest.raises(AttributeFault, match=told):
+        waiting(signal=lambda _: 1).signal(name)
+
+
+@pytest.mark.promise("9.2")
+@pytest.mark.parametrize("body", ["when", "undo", "reconcile", "success", "fail"])
+def test_other_bodies_take_no_signals(body: str) -> None:
+    with pytest.raises(OutsideFlow, match=rf"asked in `{body}` of wait, flow order-17: only `flow` and `cycle` take"):
+        waiting(body=body, signal=lambda _: 1).signal("paid")
+
+
+@pytest.mark.promise("5.5")
+def test_what_is_saved_is_saved_when_save_returns() -> None:
+    saved: list[str] = []
+
+    Create("vm").in_call(call(save=lambda: saved.append("all"))).save()
+
+    assert saved == ["all"]
+
+
+@pytest.mark.promise("5.5")
+async def test_what_is_saved_asynchronously_is_saved_when_it_was_awaited() -> None:
+    saved: list[str] = []
+
+    async def save() -> None:
+        saved.append("all")
+
+    await Create("vm").in_call(call(asave=save)).asave()
+
+    assert saved == ["all"]
+    with pytest.raises(OutsideFlow, match=r"self\.asave\(\)"):
         await Create("vm").asave()
+
+
+@pytest.mark.promise("5.5")
+def test_a_save_that_is_refused_raises_in_the_body() -> None:
+    def refuse() -> None:
+        raise SaveRefused("too late")
+
+    with pytest.raises(SaveRefused, match="too late"):
+        Create("vm").in_call(call(save=refuse)).save()
+
+
+@pytest.mark.promise("5.8")
+def test_a_resource_is_the_very_object_the_engine_was_given() -> None:
+    client = object()
+    river = Create("vm").in_call(call(resource=partial(resource_of, {"ec2": client})))
+
+    assert river.resource("ec2") is client
+
+
+@pytest.mark.promise("5.8")
+@pytest.mark.parametrize(
+    ("resources", "known"), [({}, "it has none"), ({"ec2": 1, "s3": 2}, "it has 'ec2', 's3'")], ids=["none", "two"]
+)
+def test_a_missing_resource_is_named_with_how_to_hand_it_over(resources: dict[str, Any], known: str) -> None:
+    river = Create("vm").in_call(call(resource=partial(resource_of, resources)))
+
+    with pytest.raises(
+        ResourceMissing, match=rf"no resource 'db' in this engine, {known}: .*={{'db': ...}}"
+    ) as missing:
+        river.resource("db")
+    assert missing.value.name == "db"
+    assert isinstance(missing.value, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("asked", "args", "told"),
+    [
+        ("signal", ("paid",), "gave it no signals"),
+        ("save", (), "nothing to save with"),
+        ("resource", ("a",), "there is no resource 'a'"),
+    ],
+)
+def test_a_call_made_without_them_says_what_to_hand_over(asked: str, args: tuple[Any, ...], told: str) -> None:
+    with pytest.raises((OutsideFlow, ResourceMissing), match=told):
+        getattr(waiting(), asked)(*args)
+
+
+async def test_a_call_made_without_asave_says_what_to_hand_over() -> None:
+    with pytest.raises(OutsideFlow, match="nothing to save with"):
+        await waiting().asave()
 
 
 @pytest.mark.promise("4.4")
@@ -138,15 +253,6 @@ def test_no_two_calls_share_what_can_change() -> None:
     one.tags.append("b")
 
     assert (one.tags, other.tags, drawn.tags) == (["a", "b"], ["a"], ["a"])
-
-
-def test_what_a_later_release_can_do_is_told_in_one_sentence_about_the_call() -> None:
-    with pytest.raises(NotYetBuilt) as refused:
-        Create("vm").in_call(call()).save()
-
-    assert str(refused.value).startswith("east/create: self.save() is not in this release yet: ")
-    assert "\n" not in str(refused.value)
-    assert "order-17" not in str(refused.value)
 
 
 @pytest.mark.promise("5.1")

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.drawing.kinds import Color, Disk, Machine, Right, Size, Zone, same
-from vastflow.drawing import values
+from tests.drawing.kinds import Color, Disk, Login, Machine, Right, Size, Zone, same
+from vastflow.drawing import Secret, values
 from vastflow.drawing.values import canonical, decode, encode
 from vastflow.errors import StoreUnreadable
 
@@ -70,6 +70,9 @@ VECTORS: dict[str, Any] = {
     "Flag of none": Right(0),
     "dataclass": Disk("a"),
     "dataclass with all": Machine([Disk("a", 1)], {"$x": (Color.BLUE,)}),
+    "Secret": Secret('p@ß "s3cr3t"'),
+    "mapping with a key like a Secret's": {"$secret": "x"},
+    "dataclass with a Secret": Login("a", Secret("s3cr3t")),
 }
 ROWS = {row["value"]: row for row in json.loads(GOLDEN.read_text(encoding="utf-8"))}
 

@@ -3,6 +3,7 @@
 import copy
 import gc
 from collections.abc import Callable, MutableMapping
+from types import new_class
 from typing import Any, Literal
 
 import msgspec
@@ -19,9 +20,10 @@ from hypothesis.stateful import (
 )
 
 from tests.drawing.kinds import KEYS, VALUES, Color, Disk, Machine, same
-from vastflow.drawing.headwaters import Headwaters, later
+from vastflow.drawing.headwaters import Headwaters, later, limits_of, rebase
 from vastflow.drawing.values import Limits, canonical, decode, encode
 from vastflow.errors import (
+    AttributeFault,
     StoreUnreadable,
     UndeclaredKey,
     UnstorableValue,
@@ -153,9 +155,70 @@ def test_the_water_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
     assert str(caught.value) == (
         "c: with it the water takes 12 bytes, 11 are allowed: delete keys that nobody reads any more, "
-        "or keep large data elsewhere and store where it is"
+        "keep large data elsewhere and store where it is, or declare a larger limit with the flow's water, "
+        "class Water(Headwaters, water_limit=...)"
     )
     assert water == {"a": "yy", "c": 12345}
+
+
+class Roomy(Headwaters, value_limit=3 << 20, water_limit=4 << 20):
+    """Allows more than others."""
+
+
+class RoomyToo(Roomy, water_limit=5 << 20):
+    image: str = ""
+
+
+@pytest.mark.promise("5.3")
+@pytest.mark.parametrize(
+    ("water", "value", "whole"), [(Headwaters, 1, 16), (Roomy, 3, 4), (RoomyToo, 3, 5)], ids=["any", "own", "derived"]
+)
+def test_how_large_a_water_may_become_is_said_where_its_class_is_made(
+    water: type[Headwaters], value: int, whole: int
+) -> None:
+    assert limits_of(water) == Limits(value=value << 20, water=whole << 20)
+
+
+@pytest.mark.promise("5.3")
+def test_the_limits_of_its_class_hold_at_the_start_and_in_a_body() -> None:
+    large, too_large = "x" * (2 << 20), "x" * (3 << 20)
+    opened = Roomy.open({})
+
+    for water in (Roomy(), opened, copy.copy(opened)):
+        water["a"] = large
+        with pytest.raises(UnstorableValue, match="b: with it the water takes 4194310 bytes, 4194304 are allowed"):
+            water["b"] = large
+        with pytest.raises(
+            UnstorableValue, match=r"b: this str takes .*, class Water\(Headwaters, value_limit=\.\.\.\)"
+        ):
+            water["b"] = too_large
+        assert list(water) == ["a"]
+
+
+@pytest.mark.promise("5.3")
+def test_a_view_has_the_limits_it_is_opened_with() -> None:
+    view = Headwaters.open({}, limits=limits_of(Roomy))
+
+    view["a"] = "x" * (2 << 20)
+
+    assert len(view.changes()[0]["a"]) == (2 << 20) + 2
+
+
+@pytest.mark.promise("5.3")
+def test_what_is_over_the_limit_already_can_be_read_and_made_smaller() -> None:
+    water = Headwaters.open(stored(a="x" * 40), limits=Limits(value=20, water=20))
+
+    assert water["a"] == "x" * 40
+    water["a"] = "x"
+    assert water.changes() == (stored(a="x"), ())
+
+
+@pytest.mark.promise("5.3")
+@pytest.mark.parametrize("limit", ["value_limit", "water_limit"])
+@pytest.mark.parametrize("told", [0, -1, True, 1.5, "4 MiB"])
+def test_a_limit_that_is_no_number_of_bytes_is_refused(limit: str, told: Any) -> None:
+    with pytest.raises(AttributeFault, match=rf"Small: {limit}=.* write a number of bytes, such as {limit}=4 << 20"):
+        new_class("Small", (Headwaters,), {limit: told})
 
 
 @pytest.mark.promise("5.3")
@@ -280,6 +343,50 @@ def test_changes_come_in_the_order_they_were_made() -> None:
     assert list(water.changes()[0]) == keys[::-1]
 
 
+@pytest.mark.promise("5.5")
+def test_after_a_save_only_what_came_later_is_a_change() -> None:
+    water = Headwaters.open(stored(a=1, b=[1], c=3))
+    water["a"] = 2
+    water["b"].append(2)
+    water["new"] = "x"
+    del water["c"]
+
+    rebase(water, *water.changes())
+
+    assert water.changes() == ({}, ())
+    water["b"].append(3)
+    del water["new"]
+    assert water.changes() == (stored(b=[1, 2, 3]), ("new",))
+
+
+@pytest.mark.promise("5.5")
+def test_what_is_put_back_to_what_it_was_before_a_save_is_a_change() -> None:
+    water = Headwaters.open(stored(a=1, c=3))
+    water["a"] = 2
+    del water["c"]
+    rebase(water, *water.changes())
+
+    water["a"] = 1
+    water["c"] = 3
+
+    assert water.changes() == (stored(a=1, c=3), ())
+    assert dict(water) == {"a": 1, "c": 3}
+
+
+@pytest.mark.promise("5.5")
+def test_what_a_body_writes_while_it_is_saved_comes_with_the_next_changes() -> None:
+    water = Headwaters.open(stored(a=1))
+    water["a"] = 2
+    water["b"] = 1
+    taken = water.changes()
+
+    water["a"] = 3
+    del water["b"]
+    rebase(water, *taken)
+
+    assert water.changes() == (stored(a=3), ("b",))
+
+
 class Tale(RuleBasedStateMachine):
     """A water beside a plain dict that is encoded as a whole at the end."""
 
@@ -290,6 +397,7 @@ class Tale(RuleBasedStateMachine):
         self.base = stored(**values)
         self.model = {key: decode(value) for key, value in self.base.items()}
         self.water = Headwaters.open(dict(self.base))
+        self.saving: tuple[Any, dict[str, bytes]] | None = None
 
     @rule(key=keys, value=VALUES)
     def put(self, key: str, value: Any) -> None:
@@ -314,6 +422,18 @@ class Tale(RuleBasedStateMachine):
             else:
                 thing[key] = [key]
 
+    @precondition(lambda self: self.saving is None)
+    @rule()
+    def begin_to_save(self) -> None:
+        self.saving = (self.water.changes(), stored(**self.model))
+
+    @precondition(lambda self: self.saving is not None)
+    @rule()
+    def have_saved(self) -> None:
+        changes, self.base = self.saving or pytest.fail("checked before")
+        rebase(self.water, *changes)
+        self.saving = None
+
     @invariant()
     def the_changes_are_the_difference(self) -> None:
         if hasattr(self, "water"):
@@ -329,8 +449,8 @@ class Tale(RuleBasedStateMachine):
             assert self.water.encoded().keys() == new.keys()
 
 
-@pytest.mark.promise("5.1", "5.4")
-def test_the_changes_are_the_difference_to_what_it_was_opened_on() -> None:
+@pytest.mark.promise("5.1", "5.4", "5.5")
+def test_the_changes_are_the_difference_to_what_it_was_opened_on_or_saved_last() -> None:
     run_state_machine_as_test(Tale, settings=settings(max_examples=50, stateful_step_count=12))
 
 

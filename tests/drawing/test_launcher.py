@@ -8,7 +8,7 @@ import pytest
 from tests.drawing.streams import Water, drawn, slot
 from vastflow.drawing import Andes
 from vastflow.drawing.launcher import Terms, launcher, offer
-from vastflow.errors import EngineError
+from vastflow.errors import CommandRefused, EngineError, FlowError
 
 
 class Remembers:
@@ -52,3 +52,13 @@ def test_a_launcher_that_is_offered_gives_way_to_the_one_that_is_there() -> None
 def test_without_an_engine_a_start_says_what_to_do() -> None:
     with slot(None), pytest.raises(EngineError, match=r"found no engine: `import vastflow`"):
         launcher()
+
+
+@pytest.mark.promise("7.4")
+def test_a_refused_command_says_which_flow_which_command_and_why() -> None:
+    refused = CommandRefused("order-17", "cancel", "it is being undone: wait until it has ended")
+
+    assert str(refused) == "flow 'order-17': cancel was refused: it is being undone: wait until it has ended"
+    assert (refused.flow_id, refused.flow, refused.command) == ("order-17", "order-17", "cancel")
+    assert refused.reason == "it is being undone: wait until it has ended"
+    assert isinstance(refused, FlowError)

@@ -17,12 +17,13 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 
 from tests.drawing.kinds import VALUES, Color, Disk, Machine, Right, Size, same
 from vastflow.drawing.storables import storable
-from vastflow.drawing.values import DEFAULT, Limits, canonical, decode, encode
+from vastflow.drawing.values import DEFAULT, Limits, canonical, check_size, decode, encode
 from vastflow.errors import StoreUnreadable, UnstorableValue
 
 Pair = namedtuple("Pair", "a b")  # noqa: PYI024  # the very thing that is refused
@@ -328,6 +329,18 @@ def test_a_value_may_be_as_large_as_the_limit_and_no_larger() -> None:
         "spec: this str takes 1048577 bytes, 1048576 are allowed: keep large data elsewhere and store where it is"
     )
     assert "this list takes 7 bytes, 6 are allowed" in str(refused([1, 2, 3], limits=Limits(value=6)))
+
+
+@pytest.mark.promise("5.3")
+def test_a_value_encoded_elsewhere_is_measured_alike() -> None:
+    limits = Limits(value=7)
+
+    check_size(b"[1,2,3]", "rows", limits)
+    check_size(msgspec.Raw(b"[1,2,3]"), "rows", limits)
+    with pytest.raises(
+        UnstorableValue, match=r"^rows: this list takes 9 bytes, 7 are allowed: keep large data .* is!$"
+    ):
+        check_size(b"[1,2,3,4]", "rows", limits, "list", "!")
 
 
 @pytest.mark.promise("5.3")

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.course.scripts import Call, Case
+from tests.engine.scripts import Call, Case
 from vastflow import Andes, Atlantic, Basin, Continue, Fail, Headwaters, ParallelRiver, Retry, River
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace, Waits
 from vastflow.drawing.parallel_river import Stream

@@ -11,6 +11,7 @@ from vastflow.runtime import Simulated
 
 __all__ = [
     "LONG",
+    "PATIENT",
     "Body",
     "Quiet",
     "calling",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 LONG = 20.0  # seconds after which a sign will not come any more
+PATIENT = 99  # crashes which a body outlives where they are not what is asked
 
 Body = Callable[[Any, Any], Any]
 
@@ -96,4 +98,4 @@ def simulated(store: MemoryStore | None = None, runtime: Simulated | None = None
 def crashed(store: MemoryStore, runtime: Simulated) -> Engine:
     """Let the engine that runs on this runtime die, and return one that goes on where it stopped."""
     runtime.crash()
-    return simulated(store, runtime)
+    return simulated(store, runtime, crash_limit=PATIENT)

@@ -396,10 +396,10 @@ def test_the_events_are_all_that_happened_in_order(engine: Engine) -> None:
     assert [said[0], *said[3:]] == [
         ("", "started", 0),
         ("parallel-river", "joined", 0),
-        ("east", "entered", 0),
+        ("east", "entered", 1),
         ("east/pay", "retrying", 1),
         ("east/pay", "flowed", 2),
-        ("east", "left", 0),
+        ("east", "left", 1),
         ("", "outcome", 0),
         ("~", "ended", 1),
     ]
@@ -530,3 +530,39 @@ def test_a_closed_engine_says_so_to_those_who_wait_and_to_those_who_come_later(e
         flow.result()
     with pytest.raises(EngineClosed, match="make a new one"):
         engine.start(drawn(river("a", nothing)))
+
+
+@pytest.mark.promise("7.5")
+def test_a_flow_shows_its_flags_and_one_that_has_ended_has_none() -> None:
+    runtime = Simulated()
+    engine = simulated(runtime=runtime)
+    flow = engine.start(drawn(river("a", nothing, nothing, cycle_interval=60, cycle_times=2)))
+    runtime.advance(1)
+    before = flow.status().flags
+    flow.pause()
+    paused = flow.status().flags
+    flow.cancel()
+    ended = flow.wait()
+
+    assert (before, paused, ended.state, ended.flags) == ((), ("paused",), "cancelled", ())
+
+
+def test_an_event_says_who_caused_it() -> None:
+    runtime = Simulated()
+    engine = simulated(runtime=runtime)
+    flow = engine.start(drawn(river("a", nothing, nothing, cycle_interval=60, cycle_times=2)))
+    runtime.advance(1)
+    flow.pause(who="ann")
+    flow.resume(who="bob")
+    flow.wait()
+
+    said = [(event.kind, event.who) for event in flow.events()]
+    assert said == [
+        ("started", ""),
+        ("flowed", ""),
+        ("paused", "ann"),
+        ("resumed", "bob"),
+        ("cycled", ""),
+        ("outcome", ""),
+        ("ended", ""),
+    ]

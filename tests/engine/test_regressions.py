@@ -50,7 +50,8 @@ def test_of_two_flows_with_one_id_only_one_is_run_although_the_answer_of_the_com
     store, runtime, ran = Forgetful(), Simulated(), list[Any]()
     engine = simulated(store, runtime)
     andes = drawn(river("a", lambda _self, water: ran.append(water["who"])))
-    begun = [engine._begin(andes, None, {"who": who}, Terms("one"))[1] for who in (1, 2)]  # noqa: SLF001  # at once
+    begin = engine._admission.begin  # noqa: SLF001  # both at once
+    begun = [begin(andes, None, {"who": who}, Terms("one")).written for who in (1, 2)]
 
     assert begun[0] is not None
     assert begun[1] is not None

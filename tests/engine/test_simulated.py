@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.course.model import Expected, expect
-from tests.course.scripts import case
+from tests.engine.model import Expected, expect
 from tests.engine.plays import Play, drawing, playing
-from tests.engine.scenes import drawn, nothing, river, simulated
+from tests.engine.scenes import PATIENT, drawn, nothing, river, simulated
+from tests.engine.scripts import case
 from tests.runtime.players import printed_under_other_hash_seeds
 from vastflow import Engine, FlowStatus, ParallelRiver
 from vastflow.actors.andes import AndesActor
@@ -54,7 +54,7 @@ def assert_nothing_is_left(engine: Engine, runtime: Simulated) -> None:
         assert not inbox._messages  # noqa: SLF001  # the same
         match inbox._actor:  # noqa: SLF001  # the same
             case AndesActor() as supervisor:
-                assert not supervisor._flows  # noqa: SLF001  # the same
+                assert not supervisor._all.flows  # noqa: SLF001  # the same
             case RiverActor() as actor:
                 assert not actor._running  # noqa: SLF001  # the same
             case _:
@@ -105,13 +105,13 @@ def survive_crashes(seed: int) -> None:
     store, runtime, chance = MemoryStore(), Simulated(seed), random.Random(seed)  # noqa: S311 - chance, not secrecy
     grace = chance.choice((0.0, 0.1, 1e6))
     with plays(seed, 2, obeys=chance.random() < 0.5) as cast:
-        engine = simulated(store, runtime, cancel_grace=grace)
+        engine = simulated(store, runtime, cancel_grace=grace, crash_limit=PATIENT)
         begin(engine, cast)
         for _ in range(3):
             for _ in range(chance.randrange(150)):
                 runtime.pump()
             runtime.crash()
-            engine = simulated(store, runtime, cancel_grace=grace)
+            engine = simulated(store, runtime, cancel_grace=grace, crash_limit=PATIENT)
         for name, play in cast.items():
             status = engine.flow(name).wait()
             kinds = [fact.kind for fact in store.facts(name)]

@@ -15,20 +15,18 @@ import pytest
 from tests.engine.scenes import LONG, Quiet, drawn, nothing, puts, river, simulated
 from vastflow import (
     Andes,
-    Basin,
     DrawingError,
     Engine,
     Flow,
     FlowConflict,
     FlowStranded,
     Headwaters,
-    ParallelRiver,
     River,
 )
 from vastflow.drawing import launcher
 from vastflow.drawing.launcher import Terms
 from vastflow.engine import default_engine
-from vastflow.errors import EngineClosed, NotYetBuilt, StoreServed
+from vastflow.errors import EngineClosed, StoreServed
 from vastflow.ledger.contract import Batch
 from vastflow.ledger.memory import MemoryStore
 from vastflow.ledger.sqlite import SQLiteStore
@@ -179,19 +177,20 @@ def test_a_flow_whose_id_is_asked_for_a_second_time_at_any_moment_loses_nothing(
     """Two starts that overtake each other in all orders: in one batch, in two, with facts of the first between them."""
     runtime = Simulated(seed)
     engine = simulated(runtime=runtime)
-    begin = engine._begin  # noqa: SLF001  # both must be under way before either is waited for
+    begin = engine._admission.begin  # noqa: SLF001  # both must be under way before either is waited for
     one, other = drawn(river("a", puts(a=1)), river("b", puts(b=2)), name="one"), drawn(river("z", nothing), name="two")
-    flow, written = begin(one, None, {}, Terms("id"))
+    first = begin(one, None, {}, Terms("id"))
     for _ in range(seed % 12):
         runtime.pump()
     if engine.reader.flow("id") is None:
-        _, second = begin(other if seed % 2 else one, None, {}, Terms("id"))
-        assert second is not None
+        second = begin(other if seed % 2 else one, None, {}, Terms("id"))
+        assert second.written is not None
         with pytest.raises(FlowConflict):
-            runtime.wait(second)
+            runtime.wait(second.written)
 
-    assert written is not None
-    runtime.wait(written)
+    assert first.written is not None
+    runtime.wait(first.written)
+    flow = engine.flow("id")
     assert flow.result() == {"a": 1, "b": 2}
     assert not flow.status().stranded
     assert engine.close()
@@ -277,54 +276,6 @@ def test_many_flows_are_started_in_few_commits() -> None:
 
         assert [flow.result(LONG)["n"] for flow in flows] == list(range(300))
     assert store.commits < 100
-
-
-UNBUILT: dict[str, tuple[Any, str]] = {
-    "when": (lambda: river("a", nothing, when=lambda _self, _water: True), "when()"),
-    "undo": (lambda: river("a", nothing, undo=nothing), "undo()"),
-    "reconcile": (lambda: river("a", nothing, reconcile=nothing), "reconcile()"),
-    "deadline": (lambda: river("a", nothing, deadline="1h"), "deadline"),
-    "timeout": (lambda: river("a", nothing, timeout="1h"), "timeout"),
-    "atomic": (lambda: river("a", nothing, atomic=True, deadline="1h"), "atomic"),
-    "durable": (lambda: river("a", nothing, durable=False), "durable"),
-    "at_most_once": (lambda: river("a", nothing, at_most_once=True), "at_most_once"),
-    "signals": (lambda: river("a", nothing, nothing, signals=("go",), cycle_times=3), "signals"),
-    "max_running": (lambda: river("a", nothing, max_running=2), "max_running"),
-    "settle": (lambda: ParallelRiver(river("a", nothing), river("b", nothing), join="settle"), 'join="settle"'),
-    "any": (lambda: ParallelRiver(river("a", nothing), river("b", nothing), join="any"), 'join="any"'),
-    "each": (lambda: ParallelRiver.each("files", river("a", nothing), item="file"), "ParallelRiver.each"),
-    "basin-retry": (lambda: Basin("b", river("a", nothing), retry_times=1), "retry_times"),
-    "basin-goes-on": (lambda: Basin("b", river("a", nothing), continue_on_failure=True), "continue_on_failure"),
-}
-
-
-@pytest.mark.parametrize("what", UNBUILT)
-def test_what_this_release_cannot_run_is_refused_by_name_before_anything_is_stored(engine: Engine, what: str) -> None:
-    stream, named = UNBUILT[what]
-
-    with pytest.raises(NotYetBuilt, match="not in this release yet") as refused:
-        engine.start(drawn(stream()), {"files": []})
-
-    assert named in refused.value.faults[-1]
-    assert engine.flows() == []
-
-
-def test_all_that_this_release_cannot_run_is_named_at_once(engine: Engine) -> None:
-    inner = Basin("b", river("a", nothing, undo=nothing, max_running=1), retry_times=2)
-    andes = drawn(inner, river("c", nothing) | river("d", nothing, when=lambda _self, _water: True))
-
-    with pytest.raises(NotYetBuilt) as refused:
-        engine.start(andes, not_before="1h", deadline="2h")
-
-    heads = [fault.split(" is not")[0] for fault in refused.value.faults]
-    assert heads == [
-        "start(not_before=...)",
-        "start(deadline=...)",
-        "b: retry_times of a basin",
-        "b/a: undo()",
-        "b/a: max_running",
-        "d: when()",
-    ]
 
 
 @pytest.mark.promise("11.1")

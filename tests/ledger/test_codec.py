@@ -11,22 +11,44 @@ from hypothesis import strategies as st
 
 from vastflow.course.facts import (
     KINDS,
+    Begun,
     Cancelled,
+    Cancelling,
+    Chosen,
+    Completed,
     Conflicted,
+    Continued,
     Cycled,
     Delta,
+    Doubted,
+    Dropped,
     Ended,
     Entered,
+    Expanded,
     Failed,
     Failing,
     Flowed,
     Joined,
+    Late,
     Left,
     Outcome,
+    Paused,
+    Poisoned,
     Polled,
+    Resumed,
+    Retried,
     Retrying,
+    Saved,
+    Set,
+    Signalled,
+    Skipped,
+    Spared,
     Started,
+    UndoFailed,
+    Undoing,
+    Undone,
     What,
+    Won,
 )
 from vastflow.drawing.chart import (
     Anchor,
@@ -90,6 +112,47 @@ FACTS: dict[str, What] = {
     "outcome, cancelled": Outcome("cancelled", Failure("cancelled", "the flow was cancelled")),
     "ended": Ended(CHANGED),
     "ended, for good": Ended(failure=Failure("atlantic", "no mail", "~", 3, cause=BOOM)),
+    "begun": Begun("flow"),
+    "begun, running alone": Begun("reconcile", running=True, alone=True),
+    "spared": Spared(),
+    "chosen": Chosen(),
+    "chosen, wrote": Chosen(CHANGED),
+    "skipped": Skipped(),
+    "skipped, wrote": Skipped(CHANGED),
+    "skipped, by somebody": Skipped(before="retrying"),
+    "flowed, took signals": Flowed(took=(1, 3), began=1_700_000_000_500_000),
+    "doubted, crash": Doubted(1_700_000_003_000_000, "crash"),
+    "doubted, asked": Doubted(1_700_000_004_000_000, "timeout", 3, BOOM),
+    "retrying, free": Retrying(1_700_000_002_000_000, BOOM, free=True, began=1_700_000_000_500_000),
+    "polled, took a signal": Polled(4, 1_700_000_061_000_000, took=(2,)),
+    "cycled, took a signal": Cycled(6, CHANGED, (2,), 1_700_000_000_500_000),
+    "saved": Saved(CHANGED, (1,)),
+    "failed, and when it began": Failed(BOOM, began=1_700_000_000_500_000),
+    "late": Late("it was done"),
+    "poisoned": Poisoned(Failure("poison", "its process died 3 times while this body ran", "east/a", 1)),
+    "expanded": Expanded(17),
+    "won": Won(1, (0, 2)),
+    "won, alone": Won(0),
+    "dropped": Dropped(12),
+    "continued": Continued(Failure("error", "basin east failed", "east", cause=BOOM)),
+    "undoing": Undoing(BOOM, 2, ("east/b", "east/a")),
+    "undoing, to be tried again": Undoing(BOOM, 0, ("east/a",), again=True),
+    "undone": Undone(),
+    "undone, wrote": Undone(CHANGED),
+    "undofailed": UndoFailed(BOOM),
+    "signalled": Signalled({"paid": raw('{"by":"ann"}')}),
+    "signalled, with an id": Signalled({"paid": raw("null")}, "hook-17"),
+    "cancelling": Cancelling(),
+    "cancelling, out of time": Cancelling("deadline"),
+    "paused": Paused(),
+    "resumed": Resumed(),
+    "retried": Retried(),
+    "retried, with other attributes": Retried({"create-vm": Anchor(Waits(9))}, 1_700_000_099_000_000),
+    "completed": Completed(CHANGED, "in-doubt", Delta({"vm": raw("null")})),
+    "completed, wrote nothing": Completed(before="fail"),
+    "set": Set(Delta({"size": raw("20")}), Delta({"size": raw("10")})),
+    "set, a new key": Set(Delta({"size": raw("20")}), Delta(drop=("size",))),
+    "outcome, with undos": Outcome("fail", BOOM, ("b", "a")),
 }
 
 CREATE = RiverPlace(
@@ -130,6 +193,7 @@ CHARTS: dict[str, Chart | Cargo] = {
         {"create-vm": {"kind": raw('"vm"')}, "east": {"zone": raw('"e"')}},
         {"create-vm": Anchor(Waits(9))},
     ),
+    "cargo with a span of time": Cargo(span=7_200_000_000),
 }
 
 
@@ -167,20 +231,47 @@ failures: st.SearchStrategy[Failure] = st.deferred(
     )
 )
 branches = st.lists(st.integers(0, 10_000), max_size=5).map(tuple)
+moments = st.integers(0, 2**53)
+texts = st.lists(names, max_size=3).map(tuple)
+bodies = st.sampled_from(("when", "flow", "cycle", "reconcile", "undo", "success", "fail"))
+anchors = st.dictionaries(names, st.builds(Anchor, st.builds(Waits, st.integers(0, 9))), max_size=2)
+puts = st.dictionaries(names, values, max_size=3)
 whats: st.SearchStrategy[What] = st.one_of(
     st.just(Started()),
-    st.builds(Flowed, deltas, numbers),
-    st.builds(Retrying, numbers, failures),
-    st.builds(Polled, numbers, numbers, st.integers(0, 9), deltas, st.none() | failures),
-    st.builds(Cycled, numbers, deltas),
-    st.builds(Failed, failures, numbers),
+    st.just(Spared()),
+    st.just(Paused()),
+    st.just(Resumed()),
+    st.builds(Begun, bodies, st.booleans(), st.booleans()),
+    st.builds(Chosen, deltas),
+    st.builds(Skipped, deltas, names),
+    st.builds(Flowed, deltas, numbers, branches, moments),
+    st.builds(Doubted, moments, names, st.integers(0, 9), st.none() | failures),
+    st.builds(Retrying, numbers, failures, st.booleans(), moments),
+    st.builds(Polled, numbers, numbers, st.integers(0, 9), deltas, st.none() | failures, branches),
+    st.builds(Cycled, numbers, deltas, branches, moments),
+    st.builds(Saved, deltas, branches),
+    st.builds(Failed, failures, numbers, moments),
     st.builds(Cancelled, st.none() | failures, st.booleans()),
+    st.builds(Late, names),
+    st.builds(Poisoned, failures),
+    st.builds(Expanded, numbers),
     st.builds(Failing, failures, branches),
+    st.builds(Won, numbers, branches),
+    st.builds(Dropped, numbers),
     st.builds(Joined, branches),
     st.builds(Conflicted, failures),
-    st.builds(Entered, st.dictionaries(names, values, max_size=3)),
+    st.builds(Entered, puts),
     st.builds(Left, deltas),
-    st.builds(Outcome, st.sampled_from(("success", "fail", "cancelled")), st.none() | failures),
+    st.builds(Continued, failures),
+    st.builds(Undoing, failures, numbers, texts, st.booleans()),
+    st.builds(Undone, deltas),
+    st.builds(UndoFailed, failures),
+    st.builds(Signalled, puts, st.none() | names),
+    st.builds(Cancelling, st.sampled_from(("cancelled", "deadline"))),
+    st.builds(Retried, anchors, moments),
+    st.builds(Completed, deltas, names, deltas),
+    st.builds(Set, deltas, deltas),
+    st.builds(Outcome, st.sampled_from(("success", "fail", "cancelled")), st.none() | failures, texts),
     st.builds(Ended, deltas, st.none() | failures),
 )
 
@@ -192,10 +283,11 @@ def test_every_fact_comes_back_as_what_it_was(what: What) -> None:
 
 
 @pytest.mark.promise("10.9")
-def test_where_and_when_a_fact_happened_comes_back() -> None:
-    fact = decode_fact(row(Joined((1,))))
+def test_where_and_when_a_fact_happened_and_who_caused_it_comes_back() -> None:
+    fact = decode_fact(row(Joined((1,)), who="ann"))
 
-    assert (fact.at, fact.address, fact.run, fact.attempt, fact.what) == (5, "east/a", 1, 2, Joined((1,)))
+    told = (fact.at, fact.address, fact.run, fact.attempt, fact.what, fact.who)
+    assert told == (5, "east/a", 1, 2, Joined((1,)), "ann")
 
 
 def test_a_fact_with_nothing_to_tell_is_two_bytes() -> None:
@@ -208,9 +300,7 @@ def test_a_fact_with_nothing_to_tell_is_two_bytes() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        pytest.param(
-            {"kind": "skipped"}, r"the kind 'skipped' is unknown: install the release that wrote it", id="kind"
-        ),
+        pytest.param({"kind": "dreamt"}, r"the kind 'dreamt' is unknown: install the release that wrote it", id="kind"),
         pytest.param({"payload": b'{"branches":['}, r"its record cannot be read \(.*\): restore", id="cut off"),
         pytest.param({"payload": b""}, r"its record cannot be read \(.*\): restore", id="empty"),
         pytest.param({"payload": b"\xff\xfe"}, r"its record cannot be read \(.*\): restore", id="no JSON"),
@@ -248,7 +338,7 @@ def test_what_cannot_be_read_says_which_fact_of_which_flow_and_what_to_do(change
 
 @pytest.mark.promise("10.9")
 def test_a_fact_of_a_newer_release_says_so() -> None:
-    newer = row(Started(), number=4, version=FACT_VERSION + 1, kind="skipped")
+    newer = row(Started(), number=4, version=FACT_VERSION + 1, kind="dreamt")
 
     with pytest.raises(
         StoreTooNew,
@@ -308,6 +398,14 @@ def test_charts_and_cargo_are_written_and_read_as_on_the_first_day(name: str) ->
         assert value.digest() == vector["hash"]
     else:
         assert msgspec.json.decode(vector["stored"].encode(), type=Cargo) == value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_format_page_tells_of_every_field_of_a_fact(kind: str) -> None:
+    told = FORMAT.read_text(encoding="utf-8").partition("\n## Facts\n")[2].partition("\n## ")[0]
+    (line,) = (line for line in told.splitlines() if line.startswith(f"| `{kind}` |"))
+
+    assert [each.name for each in msgspec.structs.fields(KINDS[kind]) if f"`{each.name}`" not in line] == []
 
 
 @pytest.mark.parametrize("form", [Waits, Anchor, RiverPlace, ParallelPlace, EachPlace, BasinPlace, Mouth, Chart, Cargo])

@@ -1,6 +1,6 @@
 """Do stores written by earlier releases open for ever?
 
-`tests/stores/make_v1.py` says what is in `v1.db`; the file itself is never made anew.
+`tests/stores/make_v1.py` and `make_v1b.py` say what is in `v1.db` and `v1b.db`; the files are never made anew.
 """
 
 import hashlib
@@ -12,13 +12,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.engine.scenes import LONG
+from tests.stores.make_v1b import Kills, Waits
+from vastflow import Engine
 from vastflow.ledger import open_reader
 from vastflow.ledger.contract import FactRow, FlowQuery, Owner, Period
 from vastflow.ledger.query import SQL
+from vastflow.ledger.reading import read_events, read_status
 from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.testing.samples import batch, fact, ids
 
 V1 = Path(__file__).parents[1] / "stores" / "v1.db"
+V1B = V1.with_name("v1b.db")
 BEGAN = 1_795_000_000_000_000
 SECOND = 1_000_000
 
@@ -28,11 +33,21 @@ def v1(tmp_path: Path) -> Path:
     return Path(shutil.copy(V1, tmp_path / "v1.db"))
 
 
-def test_the_file_is_the_one_that_was_kept() -> None:
-    assert (
-        hashlib.sha256(V1.read_bytes()).hexdigest()
-        == "90732277e3e50312e923a90c3412011dffa8e0468af8e10ada5e487202aff824"
-    )
+@pytest.fixture
+def v1b(tmp_path: Path) -> Path:
+    return Path(shutil.copy(V1B, tmp_path / "v1b.db"))
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [
+        (V1, "90732277e3e50312e923a90c3412011dffa8e0468af8e10ada5e487202aff824"),
+        (V1B, "5a820ff519159c80ae2982b9c746083cea7ee3c8a16499c034c010b55344b179"),
+    ],
+    ids=["v1", "v1b"],
+)
+def test_the_file_is_the_one_that_was_kept(file: Path, kept: str) -> None:
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == kept
 
 
 @pytest.mark.promise("10.9")
@@ -86,6 +101,74 @@ def test_a_store_of_form_1_is_served_on(v1: Path) -> None:
         assert before is not None
         assert store.flow("order-2") == replace(before, owner="next", epoch=3)
         assert [row.number for row in store.facts("order-2")] == [1, 2]
+
+
+OLD_KINDS = {
+    *("begun", "cancelled", "cancelling", "chosen", "completed", "conflicted", "continued", "cycled", "doubted"),
+    *("dropped", "ended", "entered", "expanded", "failed", "failing", "flowed", "joined", "late", "left", "outcome"),
+    *("paused", "poisoned", "polled", "resumed", "retried", "retrying", "saved", "set", "signalled", "skipped"),
+    *("spared", "started", "undofailed", "undoing", "undone", "won"),
+}
+
+ENDS = {
+    "conflicted": ("fail", {"parallel-river": "fail", "a": "success", "b": "success"}),
+    "continued": ("success", {"east": "fail", "east/bad": "undone", "last": "success"}),
+    "doubted": ("success", {"hangs": "success", "last": "success"}),
+    "late": ("fail", {"one": "cancelled"}),
+    "mended": ("cancelled", {"one": "success", "two": "skipped", "three": "cancelled"}),
+    "paid": ("success", {"waits": "success"}),
+    "poisoned": ("running", {"kills": "running"}),
+    "spread-ill": ("fail", {"skipped": "skipped", "breaks": "fail"}),
+    "spread-well": ("success", {"well": "success"}),
+    "tolerated": ("success", {"parallel-river": "success", "bad": "undone", "good": "success"}),
+    "undone": (
+        "fail",
+        {
+            "first": "undone",
+            "east": "success",
+            "east/stubborn": "undo-failed",
+            "east/polled": "success",
+            "breaks": "fail",
+        },
+    ),
+    "waiting": ("running", {"waits": "cycling"}),
+    "won": ("success", {"parallel-river": "success", "slow": "undone", "fast": "success"}),
+}
+
+
+@pytest.mark.promise("10.9", "10.1")
+def test_journals_of_form_1_with_every_kind_of_fact_are_read_as_on_the_first_day(v1b: Path) -> None:
+    with closing(open_reader(f"sqlite:///{v1b}")) as reader:
+        found = {row.id: read_status(reader, row.id) for row in reader.flows(FlowQuery())}
+        kinds = {fact.kind for flow_id in found for fact in reader.facts(flow_id)}
+        retried = [event.round for event in read_events(reader, "undone") if event.kind == "outcome"]
+        told = [(event.kind, event.who) for event in read_events(reader, "mended") if event.who]
+
+    assert {
+        name: (status.state, {stream.address: stream.state for stream in status.streams if stream.kind != "atlantic"})
+        for name, status in found.items()
+    } == ENDS
+    assert kinds == OLD_KINDS
+    assert retried == [1, 2]
+    commands = ["paused", "set", "completed", "resumed", "paused", "skipped", "resumed", "cancelling"]
+    assert told == [(kind, "ann") for kind in commands]
+    assert found["waiting"].flags == ("paused",)
+    assert found["poisoned"].stranded.startswith("poison: ")
+
+
+@pytest.mark.promise("10.9", "10.10")
+def test_flows_of_form_1_that_wait_or_are_stranded_go_on(v1b: Path) -> None:
+    assert {Waits.registered_as, Kills.registered_as} == {"tests.stores.waits", "tests.stores.kills"}
+    with Engine(f"sqlite:///{v1b}") as engine:
+        waiting = engine.flow("waiting")
+        waiting.resume()
+        waiting.signal("paid", 20)
+
+        assert waiting.result(LONG) == {"image": "debian", "paid": 20}
+        poisoned = engine.flow("poisoned")
+        assert poisoned.status().stranded.startswith("poison: ")
+        poisoned.cancel()
+        assert poisoned.wait(LONG).state == "cancelled"
 
 
 def test_a_new_store_has_the_very_form_of_the_kept_one(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vastflow.log import MASK, Masker, mask_secrets, setup
+from vastflow.drawing import Secret, storable
+from vastflow.drawing.values import encode
+from vastflow.log import MASK, BodyFields, Masker, in_body, leave, mask_secrets, setup
 
 
 def masked(**event: Any) -> dict[str, Any]:
@@ -103,6 +106,110 @@ def test_no_known_secret_survives_in_a_text(secret: str, before: str, after: str
     found = Masker().text(f"{before}{secret}{after}", [secret])
 
     assert secret not in found.replace(MASK, "") or set(secret) <= set(MASK)
+
+
+@storable
+@dataclass
+class Login:
+    user: str
+    pin: Secret
+    password: str = "hunter2"  # noqa: S105  # an example of a secret
+
+
+class Shy:
+    """A dataclass as far as can be seen, whose attribute cannot be read."""
+
+    __dataclass_fields__ = Login.__dataclass_fields__
+
+    @property
+    def user(self) -> str:
+        """Refuse."""
+        raise ValueError
+
+
+@pytest.mark.promise("12.5")
+def test_a_secret_is_masked_wherever_it_lies_in_an_event() -> None:
+    secret = Secret("abc-123")
+
+    event = masked(event="try abc-123", mine=secret, more=[(secret, {"a": {secret}})], said={"abc-123", "b"})
+
+    assert event == {"event": "try ***", "mine": MASK, "more": [(MASK, {"a": {MASK}})], "said": {MASK, "b"}}
+
+
+@pytest.mark.promise("12.5")
+def test_a_line_with_an_object_that_holds_a_secret_does_not_show_it() -> None:
+    stream = io.StringIO()
+    setup(json=True, stream=stream)
+
+    structlog.get_logger().info("asked", login=Login("a", Secret("abc-123"), ""), pin=Secret("abc-123"))
+
+    assert "abc-123" not in stream.getvalue()
+    assert "Secret('*****')" in stream.getvalue()
+
+
+@pytest.mark.promise("12.5")
+def test_what_a_body_reveals_is_masked_in_its_lines_and_texts_until_its_end() -> None:
+    before, inside = Secret("before-1").reveal(), BodyFields("order-17")
+    token = in_body(inside)
+    try:
+        revealed = Secret("abc-123").reveal()
+        event = masked(event=f"{before}: log in with {revealed}", more=[revealed])
+        text = Masker(patterns=[]).text(f"no {revealed} here", ())
+    finally:
+        leave(token)
+
+    assert event == {"event": "before-1: log in with ***", "more": [MASK]}
+    assert text == "no *** here"
+    assert masked(event=revealed) == {"event": "abc-123"}
+
+
+@pytest.mark.promise("12.5")
+def test_no_body_knows_what_another_has_revealed() -> None:
+    leave(in_body(BodyFields("one")))
+    token = in_body(BodyFields("one"))
+    Secret("abc-123").reveal()
+    leave(token)
+
+    token = in_body(BodyFields("two"))
+    try:
+        assert masked(event="abc-123") == {"event": "abc-123"}
+    finally:
+        leave(token)
+
+
+@pytest.mark.promise("12.5")
+def test_the_texts_of_secrets_are_found_in_all_that_can_be_stored() -> None:
+    deep: Any = [Secret("deep")]
+    for _ in range(90):
+        deep = [deep]
+    water = {"a": Secret("alone"), "b": [(Secret("listed"),), {Secret("in a set")}], "c": deep}
+    water["d"] = {"e": frozenset({Secret("frozen")}), "f": Login("me", Secret("in an object"))}
+
+    found = mask_secrets.secrets(water)
+
+    assert found == {"alone", "listed", "in a set", "deep", "frozen", "in an object", "hunter2"}
+    assert mask_secrets.secrets([Shy(), Login]) == frozenset()
+
+
+@pytest.mark.promise("12.5")
+@pytest.mark.parametrize("masker", [mask_secrets, Masker(patterns=[])], ids=["usual patterns", "no patterns"])
+def test_stored_secrets_are_found_and_masked_too(masker: Masker) -> None:
+    stored = json.loads(encode({"a": Secret("abc-123"), "b": [Login("me", Secret("def-456"), "")]}))
+
+    shown = masker.mask(stored)
+
+    assert masker.secrets(stored) >= {"abc-123", "def-456"}
+    assert str(shown).count(MASK) == str(stored).count("$secret") + masker.matches("password")
+    assert "abc-123" not in str(shown)
+    assert "def-456" not in str(shown)
+
+
+def test_what_holds_itself_is_gone_through_once() -> None:
+    ring: dict[str, Any] = {"token": ["abcd"]}
+    ring["token"].append(ring)
+    ring["me"] = ring
+
+    assert mask_secrets.secrets(ring) == {"abcd"}
 
 
 @pytest.mark.promise("12.5")

@@ -222,6 +222,189 @@ def test_each_body_has_a_context_of_its_own(runtime: Runtime) -> None:
     assert heard == ["nobody's"] * 40
 
 
+@pytest.mark.promise("10.3")
+@pytest.mark.parametrize("lane", ["body", "end"])
+def test_a_body_with_a_gate_is_called_only_when_it_is_let_through(runtime: Runtime, lane: Lane) -> None:
+    free, actor = Recorder(), Recorder()
+    door = runtime.spawn(free)
+
+    running = runtime.run(lambda: "done", runtime.spawn(actor), lane=lane, gate=partial(door.tell, "free"))
+    runtime.wait(free.full, LONG)
+    held = runtime.stats()
+    before = (running.began, list(actor.heard))
+    admitted = running.admit()
+    begun = running.began
+    runtime.wait(actor.full, LONG)
+
+    assert (admitted, running.admit()) == (True, True)
+    assert before == (False, [])
+    assert (held.queued, held.running) == (0, 1)
+    assert begun
+    assert actor.heard == ["done"]
+
+
+@pytest.mark.promise("7.5", "10.3")
+def test_a_body_held_at_its_gate_is_withdrawn_and_one_that_was_let_through_is_not(runtime: Runtime) -> None:
+    free, actor = Recorder(expected=2), Recorder(expected=1)
+    ref, door = runtime.spawn(actor), runtime.spawn(free)
+    runs = [runtime.run(lambda: "through", ref, gate=partial(door.tell, "free")) for _ in range(2)]
+    runtime.wait(free.full, LONG)
+
+    withdrawn = [runs[0].withdraw(), runs[0].withdraw()]
+    late = runs[0].admit()
+    admitted = runs[1].admit()
+    too_late = runs[1].withdraw()
+
+    assert runtime.wait(actor.full, LONG) == ["through"]
+    assert (withdrawn, late, admitted, too_late) == ([True, True], False, True, False)
+    assert runtime.close(LONG)
+    assert (runtime.stats().queued, runtime.stats().running) == (0, 0)
+
+
+@pytest.mark.promise("10.3")
+def test_a_body_that_is_withdrawn_before_a_thread_is_free_never_knocks(runtime: Runtime) -> None:
+    free, actor = Recorder(expected=-1), Recorder()
+    ref, door = runtime.spawn(actor), runtime.spawn(free)
+    runs = [runtime.run(lambda: "never", ref, gate=partial(door.tell, number)) for number in range(200)]
+
+    withdrawn = [number for number, run in enumerate(runs) if run.withdraw()]
+    runtime.run(lambda: "last", ref)
+    runtime.wait(actor.full, LONG)
+
+    assert withdrawn == list(range(200))
+    assert actor.heard == ["last"]
+    assert runtime.close(LONG)
+
+
+@pytest.mark.promise("11.4")
+def test_bodies_held_at_their_gates_keep_nobody_from_closing_and_never_begin(runtime: Runtime) -> None:
+    free, actor = Recorder(expected=3), Recorder(expected=-1)
+    ref, door = runtime.spawn(actor), runtime.spawn(free)
+    runs = [runtime.run(lambda: "never", ref, gate=partial(door.tell, "free")) for _ in range(3)]
+    runtime.wait(free.full, LONG)
+
+    closed = runtime.close(LONG)
+    too_late = [run.admit() for run in runs]
+    after = runtime.run(lambda: "never", ref, gate=partial(door.tell, "free"))
+
+    assert closed
+    assert too_late == [False, False, False]
+    assert not after.admit()
+    assert all(run.withdraw() for run in (*runs, after))
+    assert actor.heard == []
+    assert len(free.heard) == 3
+
+
+@pytest.mark.promise("11.4")
+def test_a_body_let_through_just_before_the_end_runs_and_is_heard(runtime: Runtime) -> None:
+    actor = Recorder()
+    ref = runtime.spawn(actor)
+    free = Recorder()
+    running = runtime.run(lambda: "done", ref, gate=partial(runtime.spawn(free).tell, "free"))
+    runtime.wait(free.full, LONG)
+
+    admitted = running.admit()
+    closed = runtime.close(LONG)
+
+    assert (admitted, closed) == (True, True)
+    assert actor.heard == ["done"]
+
+
+@pytest.mark.promise("11.4")
+def test_an_async_body_let_begin_just_before_the_end_runs_and_is_heard(runtime: Runtime) -> None:
+    async def body() -> object:
+        await asyncio.sleep(0.01)
+        return "done"
+
+    actor = Recorder()
+    running = runtime.run_async(body, runtime.spawn(actor))
+
+    admitted, withdrawn = running.admit(), running.withdraw()
+    closed = runtime.close(LONG)
+
+    assert (admitted, withdrawn, closed) == (True, False, True)
+    assert actor.heard == ["done"]
+
+
+@pytest.mark.promise("7.6")
+def test_a_gate_that_raises_costs_its_body_and_no_thread(runtime: Runtime, capsys: pytest.CaptureFixture[str]) -> None:
+    actor = Recorder()
+    ref = runtime.spawn(actor)
+
+    def broken() -> None:
+        raise SystemExit("no")
+
+    runs = [runtime.run(lambda: "never", ref, gate=broken) for _ in range(100)]
+    runtime.run(lambda: "done", ref)
+    runtime.wait(actor.full, LONG)
+
+    assert runtime.close(LONG)
+    assert not any(run.began or run.admit() for run in runs)
+    assert actor.heard == ["done"]
+    assert "the gate of a body raised" in capsys.readouterr().err
+
+
+@pytest.mark.promise("10.3")
+def test_a_body_without_a_gate_needs_no_leave(runtime: Runtime) -> None:
+    async def body() -> object:
+        return "async"
+
+    actor = Recorder(expected=2)
+    ref = runtime.spawn(actor)
+
+    admitted = [runtime.run(lambda: "sync", ref).admit(), runtime.run_async(body, ref).admit()]
+
+    assert admitted == [True, True]
+    runtime.wait(actor.full, LONG)
+    assert sorted(actor.heard) == ["async", "sync"]
+
+
+@pytest.mark.promise("4.5")
+def test_an_abandoned_task_is_counted_until_it_ends_and_nobody_waits_for_it(runtime: Runtime) -> None:
+    begun, actor = Recorder(), Recorder(expected=-1)
+    sign, ref = runtime.spawn(begun), runtime.spawn(actor)
+
+    async def body() -> object:
+        sign.tell("begun")
+        await asyncio.sleep(60 * LONG)
+        return "late"
+
+    running = runtime.run_async(body, ref)
+    runtime.wait(begun.full, LONG)
+    running.abandon()
+    running.abandon()
+    while_out = runtime.stats()
+    before = runtime.clock.now()
+    runtime.close(drain=30 * LONG)
+
+    assert (while_out.tasks, while_out.abandoned_tasks, while_out.abandoned) == (1, 1, 0)
+    assert runtime.clock.now() - before < 15 * LONG * SECOND
+    assert (runtime.stats().tasks, runtime.stats().abandoned_tasks) == (0, 0)
+
+
+@pytest.mark.promise("4.5")
+def test_what_an_abandoned_task_answers_late_is_still_told(runtime: Runtime) -> None:
+    begun, actor = Recorder(), Recorder()
+    sign = runtime.spawn(begun)
+
+    async def body() -> object:
+        sign.tell("begun")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "late"
+        return "never"
+
+    running = runtime.run_async(body, runtime.spawn(actor))
+    runtime.wait(begun.full, LONG)
+    running.abandon()
+    running.cancel()
+
+    assert runtime.wait(actor.full, LONG) == ["late"]
+    assert runtime.close(LONG)
+    assert runtime.stats().abandoned_tasks == 0
+
+
 def test_a_cancelled_async_body_gets_the_error_where_it_waits(runtime: Runtime) -> None:
     waits = Recorder()
     actor = Recorder()

@@ -206,6 +206,48 @@ def test_a_body_that_waits_its_turn_when_the_loop_refuses_never_begins(loop: Loo
     assert queued.withdraw()
 
 
+@pytest.mark.promise("10.3", "11.4")
+def test_a_body_that_was_let_begin_does_so_although_the_loop_refuses(loop: Loop) -> None:
+    hold, held = threading.Event(), threading.Event()
+
+    async def blocking() -> object:
+        held.set()
+        return hold.wait(LONG)
+
+    answers = Answers(2)
+    loop.submit(blocking, answers)
+    assert held.wait(LONG)
+    queued = loop.submit(answering("let begin"), answers)
+
+    admitted = queued.admit()
+    loop.refuse()
+    hold.set()
+    loop.drain(LONG)
+
+    assert (admitted, queued.withdraw()) == (True, False)
+    assert answers.full.result(LONG) == [True, "let begin"]
+
+
+@pytest.mark.promise("4.5", "11.4")
+def test_a_body_abandoned_while_the_loop_closes_is_waited_for_no_longer(loop: Loop) -> None:
+    begun, refused = threading.Event(), threading.Event()
+
+    async def body() -> object:
+        begun.set()
+        return await forever()
+
+    run = loop.submit(body, Answers())
+    assert begun.wait(LONG)
+
+    loop.refuse()
+    loop.call(refused.set)
+    assert refused.wait(LONG)
+    run.abandon()
+    loop.drain(100 * LONG)
+
+    assert loop.abandoned == 1
+
+
 @pytest.mark.promise("11.4")
 def test_tasks_that_bodies_left_behind_are_cancelled_at_the_end(loop: Loop) -> None:
     ends: list[str] = []

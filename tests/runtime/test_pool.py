@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
 
 import pytest
 
 from tests.runtime.players import LONG, raising
+from vastflow.runtime import Running
 from vastflow.runtime.pool import Pool
 
 
@@ -102,14 +105,16 @@ def test_a_queued_body_can_be_withdrawn_and_a_running_one_cannot(pool: Pool) -> 
     runs = [pool.submit(body, answers) for body in hanging]
     assert all(body.begun.wait(LONG) for body in hanging)
     queued = pool.submit(lambda: "never", answers)
+    other = pool.submit(lambda: "never", answers)
 
     withdrawn = [queued.withdraw(), queued.withdraw(), *(run.withdraw() for run in runs)]
     waiting = pool.queued
+    other.withdraw()
     for body in hanging:
         body.go.set()
 
     assert withdrawn == [True, True, False, False]
-    assert waiting == 0
+    assert waiting == 1
     assert answers.full.result(LONG) == ["late", "late"]
     assert not queued.began
 
@@ -261,3 +266,97 @@ def test_draining_waits_for_no_abandoned_body(pool: Pool) -> None:
     body.go.set()
 
     assert not ended
+
+
+@pytest.mark.promise("4.5")
+@pytest.mark.parametrize("size", [8, 64])
+def test_64_hung_threads_are_replaced_and_others_go_on(size: int) -> None:
+    pool = Pool("test", size, 64)
+    late, others = Answers(64), Answers(200)
+    hanging = [Hanging() for _ in range(64)]
+    runs = []
+    for body in hanging:
+        runs.append(pool.submit(body, late))
+        assert body.begun.wait(LONG)
+        runs[-1].abandon()
+
+    for _ in range(200):
+        pool.submit(lambda: "through", others)
+    others.full.result(LONG)
+    hung = (pool.running, pool.abandoned, pool.threads <= size + 64)
+    for body in hanging:
+        body.go.set()
+    late.full.result(LONG)
+    pool.refuse()
+    pool.drain(LONG)
+    pool.end()
+
+    assert hung[1:] == (64, True)
+    assert late.got == ["late"] * 64
+
+
+@pytest.mark.promise("10.3")
+def test_a_body_at_its_gate_holds_its_thread_and_others_wait(pool: Pool) -> None:
+    knocks, answers, others = SimpleQueue[int](), Answers(2), Answers()
+    runs = [pool.submit(lambda: "gated", answers, partial(knocks.put, number)) for number in range(2)]
+    first, second = knocks.get(timeout=LONG), knocks.get(timeout=LONG)
+
+    pool.submit(lambda: "through", others)
+    held = counts(pool)
+    runs[first].withdraw()
+    others.full.result(LONG)
+    runs[second].admit()
+    pool.submit(lambda: "more", answers)
+    answers.full.result(LONG)
+
+    assert held == (1, 2, 0, 2)
+    assert sorted(map(str, answers.got)) == ["gated", "more"]
+
+
+@pytest.mark.promise("10.3")
+def test_at_its_gate_a_body_is_either_let_through_or_withdrawn_never_both(pool: Pool) -> None:
+    begun: list[int] = []
+    knocks = SimpleQueue[int]()
+    together = threading.Barrier(2)
+    runs: list[Running] = []
+    admitted: list[bool] = []
+    withdrawn: list[bool] = []
+
+    def withdraws() -> None:
+        for number in range(300):
+            together.wait(LONG)
+            withdrawn.append(runs[number].withdraw())
+
+    other = threading.Thread(target=withdraws, daemon=True)
+    other.start()
+    for number in range(300):
+        runs.append(pool.submit(partial(begun.append, number), Answers(-1), partial(knocks.put, number)))
+        knocks.get(timeout=LONG)
+        together.wait(LONG)
+        admitted.append(runs[number].admit())
+    other.join(LONG)
+    pool.refuse()
+    pool.drain(LONG)
+
+    assert [one != two for one, two in zip(admitted, withdrawn, strict=True)] == [True] * 300
+    assert sorted(begun) == [number for number, one in enumerate(admitted) if one]
+    assert pool.queued == 0
+
+
+@pytest.mark.promise("10.3")
+def test_nobody_is_let_through_a_gate_before_a_thread_is_free(pool: Pool) -> None:
+    hanging, answers, gated = [Hanging(), Hanging()], Answers(2), Answers()
+    knocks = SimpleQueue[str]()
+    for body in hanging:
+        pool.submit(body, answers)
+    assert all(body.begun.wait(LONG) for body in hanging)
+
+    run = pool.submit(lambda: "gated", gated, partial(knocks.put, "free"))
+    early = run.admit()
+    hanging[0].go.set()
+    knocks.get(timeout=LONG)
+    admitted = run.admit()
+    hanging[1].go.set()
+
+    assert (early, admitted) == (False, True)
+    assert gated.full.result(LONG) == ["gated"]

@@ -197,8 +197,20 @@ def test_beats_go_along_with_time_and_do_not_keep_it_going(runtime: Simulated) -
     runtime.run_until_idle()
 
     assert at_rest == begin
-    assert actor.heard == ["beat", "beat", "beat", "end"]
+    assert actor.heard == ["beat", "end"]
     assert runtime.clock.now() == begin + 35 * SECOND
+
+
+def test_a_beat_rings_once_before_the_next_thing_that_happens_however_long_that_takes(runtime: Simulated) -> None:
+    actor = Recorder(expected=-1)
+    ref = runtime.spawn(actor)
+    begin = runtime.clock.now()
+    runtime.every(10.0, ref, "beat")
+    runtime.at(begin + 86_400 * SECOND, ref, "a day later")
+
+    runtime.run_until_idle(limit=20)
+
+    assert actor.heard in (["beat", "a day later"], ["a day later", "beat"])
 
 
 def test_advancing_lets_everything_happen_on_the_way(runtime: Simulated) -> None:
@@ -325,6 +337,40 @@ def test_a_body_cancelled_before_it_begins_is_told_so_where_it_first_waits(runti
     runtime.run_async(body, runtime.spawn(actor)).cancel()
 
     assert runtime.wait(actor.full) == ["cancelled"]
+
+
+@pytest.mark.promise("10.3")
+def test_a_gate_and_what_is_behind_it_are_two_moves(runtime: Simulated) -> None:
+    actor = Recorder()
+    knocks: list[str] = []
+
+    running = runtime.run(lambda: "done", runtime.spawn(actor), gate=lambda: knocks.append("free"))
+    early = running.admit()
+    moves = runtime.run_until_idle()
+    held = (list(knocks), running.began, runtime.stats().running)
+    admitted = running.admit()
+    not_yet = list(actor.heard)
+    runtime.run_until_idle()
+
+    assert (early, admitted) == (False, True)
+    assert (moves, held) == (1, (["free"], False, 1))
+    assert not_yet == []
+    assert actor.heard == ["done"]
+    assert runtime.stats().running == 0
+
+
+@pytest.mark.promise("10.3")
+def test_a_crash_forgets_who_is_held_at_a_gate(runtime: Simulated) -> None:
+    actor = Recorder(expected=-1)
+    running = runtime.run(lambda: "never", runtime.spawn(actor), gate=lambda: None)
+    runtime.run_until_idle()
+
+    runtime.crash()
+    running.admit()
+    runtime.run_until_idle()
+
+    assert runtime.stats().running == 0
+    assert actor.heard == []
 
 
 def test_something_that_orders_itself_for_ever_is_found(runtime: Simulated) -> None:

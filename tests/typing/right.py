@@ -2,11 +2,11 @@
 
 # pyright: strict
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from vastflow.drawing import Andes, Atlantic, Basin, Headwaters, ParallelRiver, River, later
-from vastflow.errors import Continue
+from vastflow.drawing import Andes, Atlantic, Basin, Headwaters, ParallelRiver, River, Secret, later
+from vastflow.errors import CommandRefused, Continue
 
 
 class Water(Headwaters):
@@ -18,6 +18,11 @@ class Water(Headwaters):
 
 class View(Headwaters):
     vm: str = later()
+
+
+class Roomy(Headwaters, value_limit=4 << 20, water_limit=64 << 20):
+    password: Secret
+    more: list[Secret] = later()
 
 
 class Create(River):
@@ -67,6 +72,24 @@ class Loose(River):
         w.put("a", 1)
 
 
+class Paid(River):
+    password: Secret
+    signals = ("paid",)
+    cycle_interval = None
+
+    def flow(self, water: Roomy) -> None:
+        client: Any = self.resource("bank")
+        client.ask(self.password.reveal(), water.password.reveal(), token=self.key)
+        water["asked"] = 1
+        self.save()
+
+    def cycle(self, water: Roomy) -> None:
+        amount: int | None = self.signal("paid")
+        if amount is None:
+            raise Continue("nobody has paid yet")
+        water.more = [Secret(str(amount)), self.password]
+
+
 class Attached(Atlantic):
     retry_times = 2
 
@@ -100,3 +123,21 @@ free = (
 )
 anything: Any = free.start({"image": "debian"}).result()["whatever"]
 named: Create = Create("vm").options(name="east", retry_times=5)
+
+
+roomy = Andes("roomy", Roomy) >> Paid(Secret("s3cr3t")) >> Attached()
+paid = roomy.start(Roomy(password=Secret("x")), not_before="2h", deadline=datetime(2030, 1, 31, tzinfo=UTC))
+text: str = paid.result().password.reveal()
+done: list[bool] = [
+    *(paid.cancel(), paid.pause(who="me"), paid.resume(who=None), paid.retry(), paid.retry("now", who="me")),
+    paid.retry(attributes="now"),
+    paid.skip("paid", who="me"),
+    *(paid.complete("paid"), paid.complete("paid", more=[], who="me"), paid.complete("paid", stream=1, water=2)),
+    paid.complete("paid", {"who": 1}, size=2),
+    *(paid.set("size", 3), paid.set("size", None, who="me")),
+    *(paid.signal("paid"), paid.signal("paid", 17, id="payment-1", who="me"), paid.signal("paid", {"a": 1}, "id")),
+]
+
+
+def told(refused: CommandRefused) -> tuple[str, str, str]:
+    return refused.flow_id, refused.command, refused.reason

@@ -10,13 +10,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-import msgspec
-
+from vastflow.actors.keeping import Keeping, Surroundings, delta_of
 from vastflow.actors.messages import Answered, Call, Reported
-from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised
-from vastflow.course.facts import NOTHING, Delta
+from vastflow.course.events import Again, Answer, Broken, Chose, Done, NotYet, Raised
 from vastflow.drawing import Atlantic, Headwaters, River
 from vastflow.drawing.call import Call as Callee
+from vastflow.drawing.headwaters import limits_of
 from vastflow.errors import Continue, Fail, Failure, Retry, WaterError
 from vastflow.log import BodyFields, Masker, escape, in_body, leave
 
@@ -25,45 +24,75 @@ __all__ = ["call_body", "call_body_async"]
 _LONGEST = 20_000  # characters that are kept: of a text the first, of a traceback the last, which say what happened
 
 
-def call_body(call: Call, masker: Masker, actor: str) -> Answered:
+class _Body:
+    """One call of one body: what it is given, and how its answer is told."""
+
+    __slots__ = ("around", "began", "call", "kept", "water")
+
+    def __init__(self, call: Call, around: Surroundings) -> None:
+        self.call = call
+        self.around = around
+        self.began = around.clock.now()
+        self.kept: Keeping | None = None
+        self.water: Headwaters | None = None
+
+    def prepare(self) -> Any:
+        """Return the method that is to be called, on a `self` that knows this call."""
+        call, flow = self.call, self.call.flow
+        template = call.template or call.address
+        view = flow.bound.view(template, call.body)
+        extra, limits = flow.bound.extras(template), limits_of(flow.bound.water)
+        self.water = view.open(call.water.flat(), limits=limits, place=call.address, extra=extra)
+        self.kept = Keeping(call, self.water, self.around)
+        stream: River | Atlantic = flow.streams[template].in_call(_callee(call, self.water, self.kept, self.around))
+        return getattr(stream, call.body)
+
+    def returned(self, value: object) -> Answer:
+        """Return what the value says that the body returned."""
+        if self.water is None or self.kept is None:
+            return Done()
+        return _returned(self.call, value, self.water, self.kept)
+
+    def raised(self, error: BaseException) -> Answer:
+        """Return what the exception says that the body raised."""
+        return _raised(self.call, error, self.water, self.kept, self.around.masker)
+
+    def told(self, answer: Answer) -> Answered:
+        """Return the message that tells the answer."""
+        return Answered(self.call.flow, self.call.address, self.call.ticket, answer, self.began)
+
+
+def call_body(call: Call, around: Surroundings) -> Answered:
     """Call a `def` body and return what it answered."""
-    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
-    water: Headwaters | None = None
+    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, around.actor))
+    body = _Body(call, around)
     try:
-        stream, water = _prepare(call, masker)
-        answer = _returned(call, getattr(stream, call.body)(water), water)
+        method = body.prepare()
+        answer = body.returned(method(body.water))
     except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
-        answer = _raised(call, raised, water, masker)
+        answer = body.raised(raised)
     finally:
         leave(token)
-    return Answered(call.flow, call.address, call.ticket, answer)
+    return body.told(answer)
 
 
-async def call_body_async(call: Call, masker: Masker, actor: str) -> Answered:
+async def call_body_async(call: Call, around: Surroundings) -> Answered:
     """Call an `async def` body and return what it answered."""
-    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, actor))
-    water: Headwaters | None = None
+    token = in_body(BodyFields(call.flow.id, call.address, call.attempt, call.color, around.actor))
+    body = _Body(call, around)
     try:
-        stream, water = _prepare(call, masker)
-        body: Coroutine[Any, Any, object] = getattr(stream, call.body)(water)
-        answer = _returned(call, await body, water)
+        method = body.prepare()
+        running: Coroutine[Any, Any, object] = method(body.water)
+        answer = body.returned(await running)
     except BaseException as raised:  # noqa: BLE001  # whatever a body raises touches its own flow only
-        answer = _raised(call, raised, water, masker)
+        answer = body.raised(raised)
     finally:
         leave(token)
-    return Answered(call.flow, call.address, call.ticket, answer)
+    return body.told(answer)
 
 
-def _prepare(call: Call, masker: Masker) -> tuple[River | Atlantic, Headwaters]:
-    """Return the stream as this call's `self`, and the water as the body asks to see it."""
-    flow = call.flow
-    view = flow.bound.view(call.address, call.body)
-    water = view.open(call.water.flat(), place=call.address, extra=flow.bound.extras(call.address))
-    return flow.streams[call.address].in_call(_callee(call, water, masker)), water
-
-
-def _callee(call: Call, water: Headwaters, masker: Masker) -> Callee:
-    flow = call.flow
+def _callee(call: Call, water: Headwaters, kept: Keeping, around: Surroundings) -> Callee:
+    flow, masker = call.flow, around.masker
 
     def report(share: float | None, text: str) -> None:
         told = _clean(str(text)[:_LONGEST], _secrets(call, water, masker), masker) if text else ""
@@ -81,12 +110,18 @@ def _callee(call: Call, water: Headwaters, masker: Masker) -> Callee:
         report=report,
         failures=dict(flow.progress.failures),
         failure=call.failure,
+        signal=kept.take,
+        save=kept.save,
+        asave=kept.asave,
+        resource=around.resource,
     )
 
 
-def _returned(call: Call, value: object, water: Headwaters) -> Answer:
+def _returned(call: Call, value: object, water: Headwaters, kept: Keeping) -> Answer:
+    if call.body == "when":
+        return _chosen(call, value, water)
     if value is None:
-        return Done(delta_of(water))
+        return Done(delta_of(water), kept.took)
     named = type(value).__name__
     message = (
         f"{call.body}() returned a {named}, but a body's answer is None (done) or what it raises: put results into "
@@ -95,26 +130,28 @@ def _returned(call: Call, value: object, water: Headwaters) -> Answer:
     return Broken(Failure("bad-return", message, call.address, call.attempt))
 
 
-def delta_of(water: Headwaters) -> Delta:
-    """Return what a body changed in its water."""
-    put, drop = water.changes()
-    if not put and not drop:
-        return NOTHING
-    return Delta({key: msgspec.Raw(value) for key, value in put.items()}, drop)
+def _chosen(call: Call, value: object, water: Headwaters) -> Answer:
+    if value is True or value is False:
+        return Chose(value, delta_of(water))
+    named = type(value).__name__
+    message = f"when() returned a {named}, but its answer is True (go on) or False (skip it): return one of the two"
+    return Broken(Failure("bad-return", message, call.address, call.attempt))
 
 
-def _raised(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Answer:
+def _raised(
+    call: Call, raised: BaseException, water: Headwaters | None, kept: Keeping | None, masker: Masker
+) -> Answer:
     try:
-        return _said(call, raised, water, masker)
+        return _said(call, raised, water, kept, masker)
     except BaseException as error:  # noqa: BLE001  # an exception of the user's may do anything when it is read
         text = f"{call.body}() raised a {type(raised).__name__} that cannot be read ({type(error).__name__})"
         return Raised(Failure("error", text, call.address, call.attempt, exception=_name(type(raised))))
 
 
-def _said(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Answer:
+def _said(call: Call, raised: BaseException, water: Headwaters | None, kept: Keeping | None, masker: Masker) -> Answer:
     match raised:
-        case Continue() if water is not None:
-            return _not_yet(call, raised, water, masker)
+        case Continue() if water is not None and kept is not None:
+            return _not_yet(call, raised, water, kept, masker)
         case Retry():
             return Again(_failure(call, raised, water, masker), raised.after)
         case Fail():
@@ -123,14 +160,14 @@ def _said(call: Call, raised: BaseException, water: Headwaters | None, masker: M
             return Raised(_failure(call, raised, water, masker))
 
 
-def _not_yet(call: Call, said: Continue, water: Headwaters, masker: Masker) -> Answer:
+def _not_yet(call: Call, said: Continue, water: Headwaters, kept: Keeping, masker: Masker) -> Answer:
     try:
         delta = delta_of(water)
     except Exception as error:  # noqa: BLE001  # what was mutated cannot be stored: that is the poll's failure
         return Raised(_failure(call, error, water, masker))
     reason = _text(said)
     secrets = _secrets(call, water, masker) if reason else frozenset[str]()
-    return NotYet(_clean(reason, secrets, masker), said.progress, said.after, delta)
+    return NotYet(_clean(reason, secrets, masker), said.progress, said.after, delta, kept.took)
 
 
 def _failure(call: Call, raised: BaseException, water: Headwaters | None, masker: Masker) -> Failure:
@@ -185,4 +222,4 @@ def _secrets(call: Call, water: Headwaters | None, masker: Masker) -> frozenset[
     for key in held:
         with suppress(WaterError):
             seen[key] = held[key]
-    return masker.secrets([vars(call.flow.streams[call.address]), seen])
+    return masker.secrets([vars(call.flow.streams[call.template or call.address]), seen])

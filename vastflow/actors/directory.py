@@ -10,8 +10,9 @@ from typing import Protocol
 
 from vastflow.actors.atlantic import AtlanticActor
 from vastflow.actors.basin import BasinActor
+from vastflow.actors.keeping import Surroundings
 from vastflow.actors.river import RiverActor
-from vastflow.log import Masker
+from vastflow.actors.turnstile import Turnstile
 from vastflow.runtime import Actor, Ref, Runtime
 
 __all__ = ["Directory"]
@@ -28,20 +29,22 @@ class Directory:
 
     Attributes:
         ledger: the one writer.
+        turnstile: what all forward bodies pass.
         basin: the one at all borders.
         epoch: the owner's, which stands in every fact.
     """
 
-    def __init__(self, runtime: Runtime, masker: Masker, epoch: int) -> None:
+    def __init__(self, runtime: Runtime, around: Surroundings, epoch: int) -> None:
         """Know nobody but the basin."""
         self._runtime = runtime
-        self._masker = masker
+        self._around = around
         self._lock = threading.Lock()
         self._rivers: dict[str, Ref] = {}
         self._atlantics: dict[str, Ref] = {}
         self._andes: dict[str, Ref] = {}
         self.epoch = epoch
         self.ledger: Ref
+        self.turnstile = Turnstile()
         self.basin = runtime.spawn(BasinActor("basin"))
 
     def river(self, name: str) -> Ref:
@@ -73,7 +76,7 @@ class Directory:
             return known[name]
 
     def _river(self, name: str) -> Ref:
-        return self.settle(RiverActor(f"river:{name}", self._runtime, self._masker))
+        return self.settle(RiverActor(f"river:{name}", self._runtime, self._around, self.turnstile))
 
     def _atlantic(self, name: str) -> Ref:
-        return self.settle(AtlanticActor(f"atlantic:{name}", self._runtime, self._masker))
+        return self.settle(AtlanticActor(f"atlantic:{name}", self._runtime, self._around, self.turnstile))

@@ -3,16 +3,21 @@
 The only writer of flows. It gathers what all actors hand it and commits it in one transaction, then answers each.
 """
 
+from contextlib import suppress
+
+from vastflow.actors.flow import FlowRecord
 from vastflow.actors.messages import Beat, Flush, Refused, Write, Written
 from vastflow.clock import Clock
-from vastflow.errors import BatchRefused
-from vastflow.ledger.contract import Batch, FactRow, FlowRow, Store
+from vastflow.errors import BatchRefused, StoreServed
+from vastflow.ledger.contract import Batch, FactRow, FlowRow, Owner, Store
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
 
-__all__ = ["LedgerActor"]
+__all__ = ["OWNER", "LedgerActor"]
 
 MOST = 2_000  # facts in a batch
+OWNER = "server"
+"""The name under which an engine owns flows."""
 _FIRST_PAUSE = 0.05  # seconds before a commit that failed is tried again, doubled each time
 _LONGEST_PAUSE = 5.0
 
@@ -44,10 +49,12 @@ class LedgerActor:
     def receive(self, message: Write | Flush | Beat) -> None:
         """Gather, commit, or note that the store is served."""
         match message:
-            case Write(flow=flow, facts=facts):
-                if not (flow.refused and facts):  # after a fact that is missing, no other can be read
-                    self._waiting.append(message)
-                    self._ask_to_flush()
+            case Write(flow=flow, facts=facts) if flow.refused and facts:
+                # after a fact that is missing, no other can be read
+                message.reply.tell(Refused(flow, message.futures(), "an earlier fact could not be written"))
+            case Write():
+                self._waiting.append(message)
+                self._ask_to_flush()
             case Flush():
                 self._flushing = False
                 self._flush()
@@ -103,9 +110,11 @@ class LedgerActor:
         self._log.error("a fact cannot be written, whatever the disk does", flow=writes[0].flow.id, exc_info=error)
         flow = writes[0].flow
         flow.refused = True
+        after = [write for write in self._waiting[1:] if write.flow is flow and write.facts]
         self._waiting[1:] = [write for write in self._waiting[1:] if write.flow is not flow or not write.facts]
         self._done_with(writes)
-        writes[0].reply.tell(Refused(flow, writes[0].written, str(error)))
+        futures = [future for write in (writes[0], *after) for future in write.futures()]
+        writes[0].reply.tell(Refused(flow, futures, str(error)))
 
     def _take(self) -> list[Write]:
         """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""
@@ -129,10 +138,20 @@ class LedgerActor:
             lost = frozenset(write.flow.id for write in writes if write.row is not None and not self._has(write.row))
             self._number += 1
             return lost
+        self._claim([write.flow for write in writes if write.flow.foreign])
         batch = _batch(self._epoch, self._number + 1, writes)
         lost = self._store.commit(batch)
         self._number += 1
         return lost
+
+    def _claim(self, flows: list[FlowRecord]) -> None:
+        """Make flows ours that had ended before we came, since only an owner may write to them."""
+        if not flows:
+            return
+        with suppress(StoreServed):  # somebody has taken the store: the commit will say so
+            self._store.claim([flow.id for flow in flows], Owner(OWNER, self._epoch, self._number))
+        for flow in flows:
+            flow.foreign = False
 
     def _has(self, row: FlowRow) -> bool:
         """Say whether it is this flow that is stored, and not another which had taken its id."""

@@ -6,40 +6,57 @@ it carries, so that a message whose handling raises strands that flow and no oth
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from vastflow.actors.flow import FlowRecord
-from vastflow.course import events
+from vastflow.course import commands, events
+from vastflow.course.command import Ruling
 from vastflow.course.delta import Sheet
-from vastflow.course.facts import Delta
-from vastflow.course.orders import Body, Order
+from vastflow.course.facts import Body, Delta
+from vastflow.course.orders import Order
 from vastflow.course.picture import FlowPicture
 from vastflow.drawing.chart import BasinPlace
 from vastflow.errors import Failure
 from vastflow.ledger.contract import FactRow, FlowRow, Move
-from vastflow.runtime import Ref
+from vastflow.runtime import Lane, Ref
 
 __all__ = [
     "Abandon",
     "Adopt",
+    "AlarmOver",
     "Answered",
     "Beat",
     "Begin",
     "Call",
     "Cancel",
     "Cancelling",
+    "Command",
     "Crossed",
     "Due",
     "Enter",
+    "Escaped",
+    "FlowDeadlineOver",
     "Flush",
+    "Go",
     "GraceOver",
     "Leave",
     "Look",
+    "Promise",
+    "Queued",
+    "Ready",
+    "Recall",
     "Refused",
     "Reported",
+    "Returned",
+    "Running",
+    "Save",
+    "Settle",
+    "Spring",
     "Strand",
+    "TimeOver",
+    "Turn",
     "Withdrawn",
     "Write",
     "Written",
@@ -63,6 +80,19 @@ class Adopt(msgspec.Struct, frozen=True):
 
     flow: FlowRecord
     periods: Sequence[tuple[int, int]]
+
+
+class Command(msgspec.Struct, frozen=True):
+    """Do something that was asked of a flow from outside; `ruled` is done when it is on disk, or was not to be done."""
+
+    flow_id: str
+    command: commands.Command
+    who: str
+    ruled: "Future[Ruling]"
+
+
+class Settle(msgspec.Struct, frozen=True):
+    """The engine closes: what still runs is to count as no interruption."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -90,7 +120,20 @@ class Cancelling:
 
 
 class Call(msgspec.Struct, frozen=True):
-    """Call a body: flow, cycle, success or fail."""
+    """Call a body: when, flow, cycle, reconcile (the forward ones), undo, success or fail.
+
+    Attributes:
+        flow, address, body, ticket: what is called; only this ticket's answer counts.
+        attempt, run, color, water, failure: what the body sees.
+        cancelling: what its `self.cancelled` says.
+        gated: once a thread is free for it its begin must be on disk before it runs: `Ready`, then `Go`.
+        alone: no other forward body of this engine runs at the same time.
+        most: so many forward bodies of this class run at once (`max_running`).
+        timed: the supervisor is told `Running` when it begins.
+        lane: whose threads it takes; undo and Atlantic bodies have their own.
+        signals: what its `self.signal(name)` can take: number, name and value, oldest first.
+        template: its address without the numbers of branches, where its stream and view are found; empty: the same.
+    """
 
     flow: FlowRecord
     address: str
@@ -102,10 +145,33 @@ class Call(msgspec.Struct, frozen=True):
     water: Sheet
     failure: Failure | None = None
     cancelling: Cancelling = msgspec.field(default_factory=Cancelling)
+    gated: bool = False
+    alone: bool = False
+    most: int | None = None
+    timed: bool = False
+    lane: Lane = "body"
+    signals: tuple[tuple[int, str, msgspec.Raw], ...] = ()
+    template: str = ""
+
+
+class Go(msgspec.Struct, frozen=True):
+    """The begin of a `Ready` body is on disk: let it run; `Withdrawn` if the engine has closed meanwhile."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """Take the body with this ticket back (`Withdrawn`), unless it has begun: then nothing happens."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
 
 
 class Cancel(msgspec.Struct, frozen=True):
-    """Ask the body with this ticket to stop."""
+    """Ask the body with this ticket to stop; one that has not begun is taken back (`Withdrawn`)."""
 
     flow: FlowRecord
     address: str
@@ -113,7 +179,35 @@ class Cancel(msgspec.Struct, frozen=True):
 
 
 class Abandon(msgspec.Struct, frozen=True):
-    """Give the body with this ticket up: its thread no longer counts."""
+    """Give the body with this ticket up: its thread no longer counts, a task is cancelled.
+
+    What follows is one of: `Withdrawn` (it had not begun), `Returned` (sooner or later, or never if it hangs for ever),
+    or an `Answered` that is on its way already.
+    """
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A thread is free for a gated body, and held for it until `Go`, `Recall`, `Cancel` or `Abandon`."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Running(msgspec.Struct, frozen=True):
+    """A `timed` body has begun to run this moment, or one that was `Queued` before."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A body waits for a slot of `max_running`, or because one is run alone; told once for a ticket."""
 
     flow: FlowRecord
     address: str
@@ -121,20 +215,48 @@ class Abandon(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A body answered."""
+    """A body answered; it began at `began` (microseconds)."""
 
     flow: FlowRecord
     address: str
     ticket: int
     answer: events.Answer
+    began: int = 0
 
 
-class Withdrawn(msgspec.Struct, frozen=True):
-    """A cancelled body was called back before it began."""
+class Returned(msgspec.Struct, frozen=True):
+    """An abandoned body has come back late, having begun at `began` (microseconds)."""
 
     flow: FlowRecord
     address: str
     ticket: int
+    answer: events.Answer
+    began: int = 0
+
+
+class Withdrawn(msgspec.Struct, frozen=True):
+    """A body was taken back before it began; it never will."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A body that waited for its slot or its turn need wait no longer (a River is told by itself or the turnstile)."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class Escaped(msgspec.Struct, frozen=True):
+    """Something was raised past the guard of a body, which is a fault of the engine (a River is told by a thread)."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+    reason: str
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -145,6 +267,17 @@ class Reported(msgspec.Struct, frozen=True):
     ticket: int
     share: float | None
     text: str
+
+
+class Save(msgspec.Struct, frozen=True):
+    """A body wants what it wrote so far to be kept; `saved` is done when it is on disk."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+    delta: Delta
+    took: tuple[int, ...]
+    saved: "Future[None]"
 
 
 # From a supervisor to a Basin, and back
@@ -202,7 +335,43 @@ class GraceOver(msgspec.Struct, frozen=True):
     ticket: int
 
 
+class TimeOver(msgspec.Struct, frozen=True):
+    """A body has run as long as its `timeout` says."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class AlarmOver(msgspec.Struct, frozen=True):
+    """A river's deadline, or that of its undo, is over; `ticket` is the alarm's."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
+
+
+class FlowDeadlineOver(msgspec.Struct, frozen=True):
+    """The flow's deadline is over, if it still is this one (microseconds)."""
+
+    flow: FlowRecord
+    deadline: int
+
+
+class Spring(msgspec.Struct, frozen=True):
+    """The time has come before which the flow was not to begin."""
+
+    flow: FlowRecord
+
+
 # Between a supervisor and the Ledger
+
+
+class Promise(msgspec.Struct, frozen=True):
+    """Somebody who waits until something is on disk, and what is told then."""
+
+    future: "Future[Any]"
+    value: object = None
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -216,7 +385,8 @@ class Write(msgspec.Struct, frozen=True):
         reply: who is told.
         row, chart: of a new flow.
         written: of a new flow: done when it is on disk, or a FlowConflict.
-        final: the flow has ended with this, or cannot go on.
+        promise: whoever waits for this to be on disk, and what is told then.
+        final: with this the flow has ended, cannot go on, or was mended after its end.
     """
 
     flow: FlowRecord
@@ -227,7 +397,13 @@ class Write(msgspec.Struct, frozen=True):
     row: FlowRow | None = None
     chart: bytes = b""
     written: "Future[None] | None" = None
-    final: Literal["", "ended", "stranded"] = ""
+    promise: "Promise | None" = None
+    final: Literal["", "ended", "stranded", "mended"] = ""
+
+    def futures(self) -> "list[Future[Any]]":
+        """Return who waits for this."""
+        promised = [self.promise.future] if self.promise is not None else []
+        return [*promised, self.written] if self.written is not None else promised
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -241,7 +417,7 @@ class Refused(msgspec.Struct, frozen=True):
     """What was to be written of a flow cannot be, whatever the disk does."""
 
     flow: FlowRecord
-    written: "Future[None] | None"
+    futures: "Sequence[Future[Any]]"
     reason: str
 
 

@@ -6,12 +6,24 @@ A line for each trouble of a river, and one for the end; what goes as it should 
 from collections.abc import Sequence
 
 from vastflow.actors.flow import FlowRecord
-from vastflow.course.facts import Conflicted, Ended, Fact, Failed, Polled, Retrying
+from vastflow.course import events
+from vastflow.course.facts import Conflicted, Doubted, Ended, Fact, Failed, Poisoned, Polled, Retrying, UndoFailed
+from vastflow.course.records import RiverRecord
+from vastflow.errors import Failure
 from vastflow.log import Log
 
-__all__ = ["tell_end", "tell_troubles"]
+__all__ = ["tell_end", "tell_late", "tell_troubles"]
 
-_TROUBLES = frozenset({Conflicted, Ended, Failed, Polled, Retrying})
+_TROUBLES: dict[type, tuple[str, str]] = {
+    Conflicted: ("warning", "failed"),
+    Doubted: ("warning", "in doubt"),
+    Ended: ("warning", "failed"),
+    Failed: ("warning", "failed"),
+    Poisoned: ("error", "stranded"),
+    Polled: ("info", "a poll failed"),
+    Retrying: ("info", "tried again"),
+    UndoFailed: ("error", "undo failed"),
+}
 
 
 def tell_troubles(log: Log, flow: FlowRecord, facts: Sequence[Fact]) -> None:
@@ -30,15 +42,22 @@ def tell_end(log: Log, flow: FlowRecord) -> None:
         log.warning("flow ended", flow=flow.id, name=flow.name, state=progress.state, failure=str(progress.failure))
 
 
+def tell_late(log: Log, flow: FlowRecord, event: events.Returned) -> None:
+    """Say that a body that had been given up came back; an error if its river was taken for undone or beyond that."""
+    record = flow.progress.records.get(event.address)
+    over = isinstance(record, RiverRecord) and record.state in {"undone", "undo-failed"}
+    say = log.error if over else log.warning
+    say("a late answer changes nothing", flow=flow.id, river=event.address, said=event.said)
+
+
 def _tell(log: Log, flow: FlowRecord, fact: Fact) -> None:
     where = {"flow": flow.id, "river": fact.address, "attempt": fact.attempt}
-    match fact.what:
-        case Failed(failure=failure) | Conflicted(failure=failure) | Ended(failure=failure) if failure is not None:
-            log.warning("failed", failure=str(failure), **where)
-        case Retrying(failure=failure):
-            log.info("tried again", failure=str(failure), **where)
-        case Polled(failure=failure) if failure is not None:
-            log.info("a poll failed", failure=str(failure), **where)
-        case _:
-            return
-    log.debug("it was raised here", exception=failure.traceback, **where)
+    failure: Failure | None = getattr(fact.what, "failure", None)
+    if isinstance(fact.what, Doubted):
+        where["reason"] = fact.what.reason
+    elif failure is None:
+        return
+    level, words = _TROUBLES[type(fact.what)]
+    getattr(log, level)(words, failure=str(failure or ""), **where)
+    if failure is not None and failure.traceback:
+        log.debug("it was raised here", exception=failure.traceback, **where)

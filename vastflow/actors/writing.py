@@ -7,14 +7,17 @@ import traceback
 from collections.abc import Sequence
 from typing import Literal
 
+import msgspec
+
 from vastflow.actors.flow import FlowRecord
-from vastflow.course.facts import Ended, Fact, Outcome
+from vastflow.course.facts import Ended, Fact
+from vastflow.course.progress import Progress
+from vastflow.course.states import ENDED
 from vastflow.ledger.codec import FACT_VERSION, encode_what, kind_of
 from vastflow.ledger.contract import FactRow, Move
 
-__all__ = ["describe", "encode_facts", "final_of", "move_of", "stranded_move"]
+__all__ = ["describe", "encode_facts", "final_of", "flags_of", "move_of"]
 
-_MOVING = frozenset({Outcome, Ended})
 _LONGEST = 8_000  # characters of a reason that are kept
 
 
@@ -32,7 +35,7 @@ def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[Fa
             kind_of(fact.what),
             fact.at,
             epoch,
-            "",
+            fact.who,
             FACT_VERSION,
             encode_what(fact.what),
         )
@@ -40,25 +43,27 @@ def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[Fa
     ]
 
 
-def move_of(flow: FlowRecord, facts: Sequence[Fact]) -> Move | None:
-    """Return how the flow's row changes, if it does."""
-    last = facts[-1]  # an outcome and an end are the last facts of their steps
-    if type(last.what) not in _MOVING:
-        return None
+def move_of(flow: FlowRecord, at: int) -> Move | None:
+    """Return how the flow's row changes by what has happened up to `at`, microseconds, if it does."""
     progress = flow.progress
-    ended = last.at if final_of(facts) else 0
-    return Move(flow.id, progress.state, progress.outcome, "", flow.flags, last.at, ended)
+    row = (progress.state, progress.outcome, flow.stranded, flags_of(progress))
+    if row == flow.shown:
+        return None
+    flow.shown = row
+    return Move(flow.id, *row, at, at if progress.state in ENDED else 0)
+
+
+def flags_of(progress: Progress) -> bytes:
+    """Return the flags of a flow's row, JSON; one that has ended has none."""
+    if progress.state in ENDED or not (progress.cancelling or progress.paused):
+        return b"[]"
+    flags = [name for name, is_so in (("cancelling", progress.cancelling), ("paused", progress.paused)) if is_so]
+    return msgspec.json.encode(flags)
 
 
 def final_of(facts: Sequence[Fact]) -> Literal["", "ended"]:
     """Say whether these facts end the flow."""
     return "ended" if type(facts[-1].what) is Ended else ""
-
-
-def stranded_move(flow: FlowRecord, now: int) -> Move:
-    """Return the change that says the flow is stranded; its state stays what it was."""
-    progress = flow.progress
-    return Move(flow.id, progress.state, progress.outcome, flow.stranded, flow.flags, now, 0)
 
 
 def describe(error: BaseException) -> str:

@@ -3,8 +3,9 @@
 Which keys were written is told; what was written only if the water is asked for.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from vastflow.cli.values import legible
 from vastflow.cli.water import Veil
 from vastflow.cli.wording import due_time, failed, plain
 from vastflow.clock import to_moment
+from vastflow.course.records import NEVER
 from vastflow.errors import Failure
 from vastflow.ledger.reading import Event
 
@@ -24,11 +26,17 @@ __all__ = ["journal", "veiled"]
 def veiled(event: Event, veil: Veil | None) -> Event:
     """Return a fact as it may be shown: its values behind a veil, or, without one, only their keys."""
     details = dict(event.details)
-    if isinstance(delta := details.get("delta"), Mapping) and isinstance(put := delta.get("put"), Mapping):
-        details["delta"] = {**delta, "put": veil.over(put) if veil is not None else list(put)}
-    if isinstance(water := details.get("water"), Mapping):
-        details["water"] = veil.over(water) if veil is not None else list(water)
+    for name in ("delta", "was"):
+        if isinstance(delta := details.get(name), Mapping) and isinstance(put := delta.get("put"), Mapping):
+            details[name] = {**delta, "put": _veiled(put, veil)}
+    for name in ("water", "put"):
+        if isinstance(values := details.get(name), Mapping):
+            details[name] = _veiled(values, veil)
     return replace(event, details=details)
+
+
+def _veiled(values: Mapping[str, Any], veil: Veil | None) -> dict[str, Any] | list[str]:
+    return veil.over(values) if veil is not None else list(values)
 
 
 def journal(events: Sequence[Event], veil: Veil | None) -> Table:
@@ -43,7 +51,7 @@ def journal(events: Sequence[Event], veil: Veil | None) -> Table:
     )
     for event in events:
         after = f"{(event.at - events[0].at).total_seconds():.3f} s"
-        told = "; ".join(_told(veiled(event, veil)))
+        told = "; ".join(filter(None, _told(veiled(event, veil))))
         table.add_row(str(event.number), after, plain(event.address), plain(event.kind), plain(told))
     return table
 
@@ -54,21 +62,63 @@ def _told(event: Event) -> Iterator[str]:
         yield f"attempt {event.attempt}"
     if event.run > 1:
         yield f"run {event.run}"
-    if "outcome" in details:
-        yield str(details["outcome"])
-    if "polls" in details:
-        yield f"poll {details['polls']}"
+    yield from (way(details[name]) for name, way in _WAYS.items() if _is_told(details.get(name)))
+    if merged_or_cancelled := details.get("branches"):
+        yield f"{'branches' if event.kind == 'joined' else 'cancels branches'} {_listed(merged_or_cancelled)}"
     yield from _written(details)
-    if isinstance(due := details.get("due"), int):
+    if isinstance(due := details.get("due"), int) and due < NEVER:
         yield f"next at {due_time(to_moment(due), event.at)}"
     if "failure" in details:
         yield _failure(details["failure"], event.address)
+    if event.who:
+        yield f"by {event.who}"
+
+
+def _is_told(value: Any) -> bool:
+    return bool(value) or type(value) is int  # branch 0 is one too
+
+
+_WAYS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "outcome": str,
+        "kind": lambda told: "its deadline is over" if told == "deadline" else "asked for",
+        "body": str,
+        "running": lambda _: "running",
+        "alone": lambda _: "alone",
+        "reason": lambda told: f"because of: {told}",
+        "asked": lambda told: f"asked {told} times",
+        "free": lambda _: "costs no retry",
+        "polls": lambda told: f"poll {told}" if told else "",  # none if a signal woke it
+        "failed": lambda told: f"{told} failed in a row",
+        "took": lambda told: f"took signal {_listed(told)}",
+        "said": lambda told: f"too late: {told}",
+        "abandoned": lambda _: "given up",
+        "count": lambda told: f"branches: {told}",
+        "first": lambda told: f"from item {told} on",
+        "branch": lambda told: f"branch {told}",
+        "queue": lambda told: f"to undo: {_listed(told)}",
+        "before": lambda told: f"was {told}",
+        "anchors": lambda told: f"new attributes of {_listed(told)}",
+        "id": lambda told: f"id {told}",
+    }
+)
+"""How the fields of facts are told; water, moments and failures apart."""
+
+
+def _listed(told: Any) -> str:
+    return ", ".join(map(str, told)) if isinstance(told, list | Mapping) else str(told)
 
 
 def _written(details: Mapping[str, Any]) -> Iterator[str]:
-    delta = details.get("delta")
-    delta = delta if isinstance(delta, Mapping) else {}
-    for verb, what in (("wrote", delta.get("put")), ("deleted", delta.get("drop")), ("holds", details.get("water"))):
+    delta, was = (told if isinstance(told := details.get(name), Mapping) else {} for name in ("delta", "was"))
+    for verb, what in (
+        ("wrote", delta.get("put")),
+        ("deleted", delta.get("drop")),
+        ("before it was", was.get("put")),
+        ("new", was.get("drop")),
+        ("holds", details.get("water")),
+        ("carries", details.get("put")),
+    ):
         if what:
             yield f"{verb} {', '.join(_named(what))}"
 

@@ -16,14 +16,14 @@ from vastflow.cli.source import reading, store_option
 from vastflow.cli.water import Veil
 from vastflow.cli.wording import moment, one_line, plain, short_moment, state, took
 from vastflow.clock import SystemClock, to_moment
-from vastflow.course.states import FLOW_MOVES
+from vastflow.course.states import FLOW_STATES
 from vastflow.ledger import FlowQuery, FlowRow, Reader
 from vastflow.log import escape
 
 __all__ = ["command", "document"]
 
 _STRANDED = "stranded"
-_STATES = [*sorted({state for move in FLOW_MOVES for state in move}), _STRANDED]
+_STATES = [*FLOW_STATES, _STRANDED]
 _NARROW = 100
 _PAGE = 1000
 
@@ -75,6 +75,7 @@ def document(row: FlowRow) -> dict[str, Any]:
         "state": row.state,
         "outcome": row.outcome,
         "stranded": row.stranded,
+        "flags": _flags(row),
         "tags": Veil().over(_tags(row)),
         "started": to_moment(row.started),
         "ended": to_moment(row.ended) if row.ended else None,
@@ -109,6 +110,13 @@ def _took(row: FlowRow, now: datetime) -> str:
     if row.ended:
         return took((row.ended - row.started) / 1_000_000)
     return f"{took((now - to_moment(row.started)).total_seconds())} so far"
+
+
+def _flags(row: FlowRow) -> list[str]:
+    try:
+        return msgspec.json.decode(row.flags, type=list[str])
+    except msgspec.DecodeError:
+        return []
 
 
 def _tags(row: FlowRow) -> dict[str, Any]:

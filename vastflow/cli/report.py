@@ -1,6 +1,6 @@
 """How does one flow stand, and what has happened to it?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,8 @@ from vastflow.ledger.reading import Event, FlowStatus, StreamStatus, read_events
 __all__ = ["command"]
 
 _LINES = 12  # of a traceback; its last ones say what happened
+_BRANCHES = 10  # of an `each`, which may have thousands
+_TROUBLED = frozenset({"retrying", "in-doubt", "fail", "undoing", "undo-failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def _parts(known: _Known) -> Iterator[RenderableType]:
     yield _head(known.status, known.silent)
     if known.status.streams:
         yield Text()
-        yield _streams(known.status)
+        yield _streams(known.status.streams, head="STREAM")
+        yield from _troubled(known.status)
     if known.status.failure is not None:
         yield from _traceback(known.status.failure)
     if known.water is not None:
@@ -114,6 +117,8 @@ def _always(status: FlowStatus) -> Iterator[tuple[str, Text]]:
     yield "flow", plain(status.id)
     yield "name", plain(status.name)
     yield "state", state("stranded" if status.stranded else status.state)
+    if status.flags:
+        yield "flags", plain(", ".join(status.flags))
     yield "outcome", state(status.outcome) if status.outcome else Text("none yet")
     yield "started", Text(moment(status.started))
     yield "took", Text(_took(status))
@@ -152,9 +157,19 @@ def _took(status: FlowStatus) -> str:
     return f"{took((SystemClock().now() - from_moment(status.started)) / 1_000_000)} so far"
 
 
-def _streams(status: FlowStatus) -> Table:
+def _troubled(status: FlowStatus) -> Iterator[RenderableType]:
+    """Return the branches of an `each` of which there is something to say, the first few."""
+    found = [each for each in status.branches.values() if each.state in _TROUBLED]
+    if found:
+        yield Text()
+        yield _streams(found[:_BRANCHES], head="BRANCH")
+    if len(found) > _BRANCHES:
+        yield Text(f"and {len(found) - _BRANCHES} more: --json has all")
+
+
+def _streams(streams: Sequence[StreamStatus], *, head: str) -> Table:
     columns = (
-        Column("STREAM", no_wrap=True, overflow="fold"),
+        Column(head, no_wrap=True, overflow="fold"),
         Column("STATE", no_wrap=True),
         Column("ATTEMPT", no_wrap=True),
         Column("POLL", no_wrap=True),
@@ -163,7 +178,7 @@ def _streams(status: FlowStatus) -> Table:
     now = to_moment(SystemClock().now())
     rows = [
         (address(each), state(standing(each)), Text(of_try(each)), Text(of_poll(each)), one_line(_says(each, now)))
-        for each in status.streams
+        for each in streams
     ]
     return make_fitting_table(columns, rows, ("", "ATTEMPT", "POLL"))
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
+from vastflow.log import MASK
+
 __all__ = ["legible"]
 
 
@@ -87,5 +89,6 @@ _WAYS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "$dict": _mapped,
         "$enum": _member,
         "$dataclass": _fields,
+        "$secret": lambda _: MASK,
     }
 )

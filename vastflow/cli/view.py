@@ -16,7 +16,7 @@ from vastflow.log import escape
 
 __all__ = ["LiveView", "PlainView", "View"]
 
-_SHOWN = frozenset({"river", "basin", "atlantic"})
+_SHOWN = frozenset({"river", "basin", "each", "atlantic"})
 
 
 class View(Protocol):

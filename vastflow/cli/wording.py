@@ -3,6 +3,7 @@
 One line each, without control characters, since names and texts come from outside.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from rich.text import Text
@@ -36,6 +37,10 @@ _STYLES = {
     "stranded": "bold red",
     "cancelled": "yellow",
     "retrying": "yellow",
+    "in-doubt": "yellow",
+    "undoing": "yellow",
+    "undone": "yellow",
+    "undo-failed": "bold red",
     "running": "cyan",
     "cycling": "cyan",
     "ending": "cyan",
@@ -137,9 +142,37 @@ def one_line(text: str) -> Text:
 
 def remark(stream: StreamStatus) -> str:
     """Return what there is to say about a stream beside its state."""
-    if stream.failure is not None and stream.state != "success":
-        return failed(stream.failure, stream.address)
-    told = [escape(stream.answer)] if stream.answer and stream.state == "cycling" else []
+    return ", ".join(filter(None, _remarks(stream)))
+
+
+def _remarks(stream: StreamStatus) -> Iterator[str]:
+    yield _branches(stream)
+    yield _undo(stream)
+    if stream.state == "in-doubt":
+        yield f"{stream.doubt}, asked {stream.asked} times" if stream.asked else stream.doubt
+    if stream.queued:
+        yield "waits for its turn"
+    if stream.abandoned:
+        yield f"{stream.abandoned} abandoned"
+    why = stream.undo_failure or stream.failure
+    if why is not None and stream.state != "success":
+        yield failed(why, stream.address)
+        return
+    yield escape(stream.answer) if stream.state == "cycling" else ""
     if stream.share is not None and stream.state != "success":
-        told.append(f"{stream.share:.0%}")
-    return ", ".join(told)
+        yield f"{stream.share:.0%}"
+
+
+def _branches(stream: StreamStatus) -> str:
+    """Return how the branches of an `each` stand."""
+    counts = stream.branches
+    if counts is None or not counts.count:
+        return ""
+    parts = ("running", "failed", "cancelled", "undone", "waiting")
+    told = [f"{number} {name}" for name in parts if (number := getattr(counts, name))]
+    return ", ".join((f"{counts.done} of {counts.count} done", *told))
+
+
+def _undo(stream: StreamStatus) -> str:
+    """Return which try of its undo a stream is at, if it is not the first."""
+    return f"undo {stream.undo_attempt} of {stream.undo_attempts}" if stream.undo_attempt > 1 else ""

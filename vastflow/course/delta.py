@@ -12,7 +12,7 @@ import msgspec
 from vastflow.course.facts import Delta
 from vastflow.drawing.values import canonical
 
-__all__ = ["Clash", "Sheet", "Writing", "lay", "merged", "same", "spring"]
+__all__ = ["Clash", "Sheet", "Writing", "lay", "merged", "over", "same", "spring"]
 
 
 class Sheet:
@@ -82,11 +82,11 @@ def lay(below: Sheet, delta: Delta, by: str) -> Sheet:
     if not delta:
         return below
     if below.by == by and below.below is not None:
-        return Sheet(below.below, _over(below.delta, delta), by)
+        return Sheet(below.below, over(below.delta, delta), by)
     return Sheet(below, delta, by)
 
 
-def _over(earlier: Delta, later: Delta) -> Delta:
+def over(earlier: Delta, later: Delta) -> Delta:
     """Return what two deltas of one writer say together."""
     put = {key: value for key, value in earlier.put.items() if key not in later.drop}
     drop = (key for key in earlier.drop if key not in later.put)

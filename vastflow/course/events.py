@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from vastflow.course.commands import Command
 from vastflow.course.facts import NOTHING, Delta
 from vastflow.errors import Failure
 
@@ -16,15 +17,24 @@ __all__ = [
     "Answered",
     "Begun",
     "Broken",
+    "Chose",
+    "Closing",
+    "Commanded",
     "Crossed",
+    "DeadlineOver",
     "Done",
     "Due",
     "Event",
+    "FlowDeadlineOver",
     "GraceOver",
     "NotYet",
     "Raised",
-    "Resumed",
+    "Ready",
+    "Recovered",
+    "Returned",
     "Rules",
+    "Saved",
+    "TimedOut",
     "Withdrawn",
 ]
 
@@ -37,17 +47,29 @@ class Rules(msgspec.Struct, frozen=True):
         jitter: share by which waits vary.
         cancel_grace: seconds a cancelled body may take.
         hidden: says whether a key's value must not be shown.
+        crash_limit: how often a running body may be interrupted by the death of its process before it runs alone.
+        refusal: says why an encoded value is too large to be stored, or nothing.
     """
 
     ticket: Callable[[], int]
     jitter: float = 0.1
     cancel_grace: float = 10.0
     hidden: Callable[[str], bool] = lambda _: False
+    crash_limit: int = 2
+    refusal: Callable[[bytes], str] = lambda _: ""
 
 
 class Done(msgspec.Struct, frozen=True):
-    """The body returned None."""
+    """The body returned None; `took` are the numbers of the signals it took."""
 
+    delta: Delta = NOTHING
+    took: tuple[int, ...] = ()
+
+
+class Chose(msgspec.Struct, frozen=True):
+    """A `when` answered."""
+
+    yes: bool
     delta: Delta = NOTHING
 
 
@@ -65,6 +87,7 @@ class NotYet(msgspec.Struct, frozen=True):
     progress: float | None = None
     after: float | None = None
     delta: Delta = NOTHING
+    took: tuple[int, ...] = ()
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -79,7 +102,7 @@ class Raised(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-Answer = Done | Again | NotYet | Broken | Raised
+Answer = Done | Chose | Again | NotYet | Broken | Raised
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -89,15 +112,55 @@ class Begun(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A body answered."""
+    """A body answered; it `began` at this time, microseconds, 0 if that is not known."""
 
     at: int
     address: str
     answer: Answer
+    began: int = 0
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A thread is free for a body whose begin must be on disk first."""
+
+    at: int
+    address: str
+
+
+class TimedOut(msgspec.Struct, frozen=True):
+    """A body has run longer than its `timeout` and was given up."""
+
+    at: int
+    address: str
+
+
+class DeadlineOver(msgspec.Struct, frozen=True):
+    """A stream's deadline is over; the body that was out, if one was, was given up."""
+
+    at: int
+    address: str
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """A body that had been given up came back: it said this, or (nothing) had never begun."""
+
+    at: int
+    address: str
+    ticket: int
+    said: str = ""
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """A body wants what it wrote so far to be kept."""
+
+    at: int
+    address: str
+    delta: Delta
+    took: tuple[int, ...] = ()
 
 
 class Withdrawn(msgspec.Struct, frozen=True):
-    """A cancelled body was called back before it began."""
+    """A body was called back before it began."""
 
     at: int
     address: str
@@ -127,11 +190,47 @@ class GraceOver(msgspec.Struct, frozen=True):
     address: str
 
 
-class Resumed(msgspec.Struct, frozen=True):
+class FlowDeadlineOver(msgspec.Struct, frozen=True):
+    """The flow's own deadline is over."""
+
+    at: int
+
+
+class Commanded(msgspec.Struct, frozen=True):
+    """Somebody wants something of the flow, and it was found that it may be done."""
+
+    at: int
+    command: Command
+    who: str = ""
+
+
+class Closing(msgspec.Struct, frozen=True):
+    """The process closes in order: what still runs will have been no interruption."""
+
+    at: int
+
+
+class Recovered(msgspec.Struct, frozen=True):
     """The flow was folded from its facts and goes on; `periods` are the served ones, (began, ended) microseconds."""
 
     at: int
     periods: Sequence[tuple[int, int]] = ()
 
 
-Event = Begun | Answered | Withdrawn | Due | Crossed | GraceOver | Resumed
+Event = (
+    Begun
+    | Answered
+    | Ready
+    | TimedOut
+    | DeadlineOver
+    | Returned
+    | Saved
+    | Withdrawn
+    | Due
+    | Crossed
+    | GraceOver
+    | FlowDeadlineOver
+    | Commanded
+    | Closing
+    | Recovered
+)

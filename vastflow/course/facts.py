@@ -9,29 +9,55 @@ from typing import Literal
 
 import msgspec
 
+from vastflow.drawing.chart import Anchor
 from vastflow.errors import Failure
 
 __all__ = [
     "KINDS",
     "NOTHING",
+    "Begun",
+    "Body",
     "Cancelled",
+    "Cancelling",
+    "Chosen",
+    "Completed",
     "Conflicted",
+    "Continued",
     "Cycled",
     "Delta",
+    "Doubted",
+    "Dropped",
     "Ended",
     "Entered",
+    "Expanded",
     "Fact",
     "Failed",
     "Failing",
     "Flowed",
     "Joined",
+    "Late",
     "Left",
     "Outcome",
+    "Paused",
+    "Poisoned",
     "Polled",
+    "Resumed",
+    "Retried",
     "Retrying",
+    "Saved",
+    "Set",
+    "Signalled",
+    "Skipped",
+    "Spared",
     "Started",
+    "UndoFailed",
+    "Undoing",
+    "Undone",
     "What",
+    "Won",
 ]
+
+Body = Literal["when", "flow", "cycle", "reconcile", "undo", "success", "fail"]
 
 
 class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,32 +74,86 @@ class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
 NOTHING = Delta()
 
 
-class Started(msgspec.Struct, frozen=True):
-    """The flow was begun."""
+# A river's life
+
+
+class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A body's turn came, or (`running`) a thread was free for it; `alone`: no other forward body runs beside it."""
+
+    body: Body
+    running: bool = False
+    alone: bool = False
+
+
+class Spared(msgspec.Struct, frozen=True):
+    """The process closed in order while this body ran: that was no interruption."""
+
+
+class Chosen(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A river's `when` answered True."""
+
+    delta: Delta = NOTHING
+
+
+class Skipped(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A river's `when` answered False, or somebody skipped the stream, which was in the state `before`."""
+
+    delta: Delta = NOTHING
+    before: str = ""
 
 
 class Flowed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A river's `flow` ended well; if it has a `cycle`, the first poll is `due` (microseconds)."""
+    """A river's `flow` ended well; if it has a `cycle`, the first poll is `due` (microseconds).
+
+    Attributes:
+        took: the numbers of the signals it took.
+        began: when the body began, microseconds; 0 if that is not known.
+    """
 
     delta: Delta = NOTHING
     due: int = 0
+    took: tuple[int, ...] = ()
+    began: int = 0
+
+
+class Doubted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Nobody knows whether an attempt was done; `reconcile` is asked at `due` (microseconds).
+
+    Attributes:
+        reason: crash, timeout or raised.
+        asked: how often it was asked already.
+        failure: what the attempt, or the last asking, raised.
+    """
+
+    due: int
+    reason: str
+    asked: int = 0
+    failure: Failure | None = None
 
 
 class Retrying(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An attempt (of `flow`, or of the Atlantic's body) failed and will be made again at `due` (microseconds)."""
+    """A try (of `flow`, `undo`, a basin or the Atlantic) failed and will be made again at `due` (microseconds).
+
+    Attributes:
+        free: it costs no retry, since a crash was what put the last one in doubt.
+        began: when the body began, microseconds; 0 if that is not known.
+    """
 
     due: int
     failure: Failure
+    free: bool = False
+    began: int = 0
 
 
 class Polled(msgspec.Struct, frozen=True, omit_defaults=True):
     """A poll said not yet, and that had to be kept: it wrote water, failed, came late or named its own wait.
 
     Attributes:
-        polls: polls made in this attempt, this one included.
+        polls: polls made in this attempt, this one included unless a signal was what woke it.
         due: when the next poll is due, microseconds.
         failed: polls in a row, up to this one, that raised.
         failure: what it raised.
+        took: the numbers of the signals it took.
     """
 
     polls: int
@@ -81,6 +161,7 @@ class Polled(msgspec.Struct, frozen=True, omit_defaults=True):
     failed: int = 0
     delta: Delta = NOTHING
     failure: Failure | None = None
+    took: tuple[int, ...] = ()
 
 
 class Cycled(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,6 +169,15 @@ class Cycled(msgspec.Struct, frozen=True, omit_defaults=True):
 
     polls: int
     delta: Delta = NOTHING
+    took: tuple[int, ...] = ()
+    began: int = 0
+
+
+class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A body kept what it had written so far."""
+
+    delta: Delta = NOTHING
+    took: tuple[int, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -95,13 +185,35 @@ class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
 
     failure: Failure
     polls: int = 0
+    began: int = 0
 
 
 class Cancelled(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A river ended because it was cancelled; what it raised or left hanging is kept as cause."""
+    """A stream ended because it was cancelled; what it raised or left hanging is kept as cause."""
 
     failure: Failure | None = None
     abandoned: bool = False
+
+
+class Late(msgspec.Struct, frozen=True):
+    """A body that had been given up came back and said this; it changes nothing."""
+
+    said: str
+
+
+class Poisoned(msgspec.Struct, frozen=True):
+    """A body was interrupted once too often by the death of its process: the flow is stranded."""
+
+    failure: Failure
+
+
+# Parallel rivers and basins
+
+
+class Expanded(msgspec.Struct, frozen=True):
+    """An `each` has this many branches."""
+
+    count: int
 
 
 class Failing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,6 +221,19 @@ class Failing(msgspec.Struct, frozen=True, omit_defaults=True):
 
     failure: Failure
     branches: tuple[int, ...] = ()
+
+
+class Won(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A branch of a `join="any"` was the first to succeed; these others are being cancelled."""
+
+    branch: int
+    branches: tuple[int, ...] = ()
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """The items of an `each` from this one on are never begun."""
+
+    first: int
 
 
 class Joined(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -130,16 +255,106 @@ class Entered(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Left(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A basin ended well and let this out."""
+    """A basin, or an `each`, ended well and let this out."""
 
     delta: Delta = NOTHING
 
 
+class Continued(msgspec.Struct, frozen=True):
+    """A basin failed, and its flow goes on."""
+
+    failure: Failure
+
+
+# Undo
+
+
+class Undoing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was done in a branch (of a parallel river or, always 0, a basin) is undone, in this order.
+
+    Attributes:
+        again: it is a basin that will then be tried again.
+    """
+
+    failure: Failure
+    branch: int
+    queue: tuple[str, ...]
+    again: bool = False
+
+
+class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A river's `undo` ended well."""
+
+    delta: Delta = NOTHING
+
+
+class UndoFailed(msgspec.Struct, frozen=True):
+    """A river's `undo` failed for good; the others go on."""
+
+    failure: Failure
+
+
+# The flow itself
+
+
+class Started(msgspec.Struct, frozen=True):
+    """The flow was begun."""
+
+
+class Signalled(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A signal came, `put` being its value by its name; kept until a river takes it."""
+
+    put: dict[str, msgspec.Raw]
+    id: str | None = None
+
+
+class Cancelling(msgspec.Struct, frozen=True):
+    """The flow is being cancelled, by somebody or because its deadline is over."""
+
+    kind: Literal["cancelled", "deadline"] = "cancelled"
+
+
+class Paused(msgspec.Struct, frozen=True):
+    """No new body begins until the flow is resumed."""
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    """A paused flow, or one stranded by poison, goes on."""
+
+
+class Retried(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A new round begins.
+
+    Attributes:
+        anchors: attributes that hold from now on, by (template) address.
+        deadline: of the flow, microseconds; 0 for none.
+    """
+
+    anchors: dict[str, Anchor] = {}
+    deadline: int = 0
+
+
+class Completed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody said that a stream is done, and what it wrote; `before` is its state and `was` the values before."""
+
+    delta: Delta = NOTHING
+    before: str = ""
+    was: Delta = NOTHING
+
+
+class Set(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody changed the flow's water; `was` are the values before."""
+
+    delta: Delta
+    was: Delta = NOTHING
+
+
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The round's outcome; decided once."""
+    """The round's outcome; decided once. What was done is undone first, in this order."""
 
     outcome: Literal["success", "fail", "cancelled"]
     failure: Failure | None = None
+    queue: tuple[str, ...] = ()
 
 
 class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,18 +365,40 @@ class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 What = (
-    Started
+    Begun
+    | Spared
+    | Chosen
+    | Skipped
     | Flowed
+    | Doubted
     | Retrying
     | Polled
     | Cycled
+    | Saved
     | Failed
     | Cancelled
+    | Late
+    | Poisoned
+    | Expanded
     | Failing
+    | Won
+    | Dropped
     | Joined
     | Conflicted
     | Entered
     | Left
+    | Continued
+    | Undoing
+    | Undone
+    | UndoFailed
+    | Started
+    | Signalled
+    | Cancelling
+    | Paused
+    | Resumed
+    | Retried
+    | Completed
+    | Set
     | Outcome
     | Ended
 )
@@ -178,6 +415,7 @@ class Fact(msgspec.Struct, frozen=True):
         run: of the stream.
         attempt: of the stream; 0 where there is none.
         what: what happened.
+        who: caused it from outside; empty for the flow's own course.
     """
 
     at: int
@@ -185,3 +423,4 @@ class Fact(msgspec.Struct, frozen=True):
     run: int
     attempt: int
     what: What
+    who: str = ""

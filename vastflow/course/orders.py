@@ -7,31 +7,59 @@ from typing import Literal
 
 import msgspec
 
-from vastflow.course.progress import BasinRecord, MouthRecord, RiverRecord
+from vastflow.course.facts import Body
+from vastflow.course.records import BasinRecord, MouthRecord, RiverRecord
 
-__all__ = ["Body", "Cross", "Do", "Order", "Stop", "Wait"]
-
-Body = Literal["flow", "cycle", "success", "fail"]
+__all__ = ["Alarm", "Cross", "Do", "Go", "Order", "Recall", "Stop", "Wait"]
 
 
 class Do(msgspec.Struct, frozen=True):
-    """Call a body."""
+    """Call a body.
+
+    Attributes:
+        gated: its begin must be on disk, once a thread is free and before it runs.
+        alone: no other forward body may run beside it.
+    """
 
     record: RiverRecord | MouthRecord
     body: Body
+    ticket: int
+    gated: bool = False
+    alone: bool = False
+
+
+class Go(msgspec.Struct, frozen=True):
+    """Let a gated body run: its begin is on disk."""
+
+    record: RiverRecord | MouthRecord
     ticket: int
 
 
 class Wait(msgspec.Struct, frozen=True):
     """Say so when `due` (microseconds) has come."""
 
-    record: RiverRecord | MouthRecord
+    record: RiverRecord | BasinRecord | MouthRecord
     due: int
     ticket: int
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """Say so when a river's deadline, or its undo's, has come: `due`, microseconds."""
+
+    record: RiverRecord
+    due: int
+    ticket: int
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """Take a body back that has not begun."""
+
+    record: RiverRecord | MouthRecord
+    ticket: int
+
+
 class Stop(msgspec.Struct, frozen=True):
-    """Ask a body that is out to stop, and say so if it has not when `due` (microseconds) has come."""
+    """Ask a body that is out to stop, and say so if it has not when `due` (microseconds; 0: never) has come."""
 
     record: RiverRecord
     due: int
@@ -46,4 +74,4 @@ class Cross(msgspec.Struct, frozen=True):
     ticket: int
 
 
-Order = Do | Wait | Stop | Cross
+Order = Do | Go | Wait | Alarm | Recall | Stop | Cross

@@ -1,32 +1,41 @@
 """How does a flow end?
 
-Decides the outcome, once, and what the Atlantic's answers mean.
+Decides the outcome, once a round, and what the Atlantic's answers mean.
 """
 
 from msgspec.structs import replace
 
-from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised, Rules
+from vastflow.course.events import Again, Answer, Broken, Chose, Done, NotYet, Raised, Rules
 from vastflow.course.facts import Ended, Outcome, Retrying, What
-from vastflow.course.progress import ATLANTIC, MouthRecord, Progress
-from vastflow.course.river import tried_again
+from vastflow.course.failures import not_allowed
+from vastflow.course.progress import Progress
+from vastflow.course.records import ATLANTIC
 from vastflow.course.schedule import after_seconds, retry_wait
+from vastflow.course.states import ENDED
+from vastflow.course.tries import listed
+from vastflow.course.undo import to_undo
 from vastflow.drawing.call import key_of
 from vastflow.errors import Failure
 
 __all__ = ["answered_at_sea", "consider_flow"]
 
+_TOLD = {"cancelled": "the flow was cancelled", "deadline": "the flow's deadline was over before it had ended"}
+
 
 def consider_flow(progress: Progress) -> What | None:
     """Return the outcome once the last stream has ended."""
-    match progress.root.state:
-        case "success":
-            return Outcome("success")
-        case "fail":
-            return Outcome("fail", progress.root.failure)
-        case "cancelled":
-            return Outcome("cancelled", Failure("cancelled", "the flow was cancelled"))
-        case _:
-            return None
+    root = progress.root
+    if progress.state not in {"init", "running"} or (progress.state == "init" and not progress.cancelling):
+        return None
+    if progress.state == "running" and root.state not in ENDED:
+        return None
+    if root.state == "success":
+        return Outcome("success")
+    queue = to_undo(progress, root)
+    if not progress.cancelling:
+        return Outcome("fail", root.failure, queue)
+    failure = Failure(progress.cancelling, _TOLD[progress.cancelling], cause=root.failure)
+    return Outcome("cancelled" if progress.cancelling == "cancelled" else "fail", failure, queue)
 
 
 def answered_at_sea(progress: Progress, answer: Answer, at: int, rules: Rules) -> What:
@@ -37,12 +46,12 @@ def answered_at_sea(progress: Progress, answer: Answer, at: int, rules: Rules) -
             return Ended(delta)
         case Again(failure, after):
             return _again(progress, failure, after, at, rules)
-        case Raised(failure) if tried_again(failure, record.place.retry_on, record.place.fail_on):
+        case Raised(failure) if listed(failure, record.place.retry_on, record.place.fail_on):
             return _again(progress, failure, None, at, rules)
         case Raised(failure) | Broken(failure):
             return Ended(failure=_lost(progress, failure))
-        case NotYet():
-            return Ended(failure=_lost(progress, _not_allowed(record)))
+        case NotYet() | Chose():
+            return Ended(failure=_lost(progress, not_allowed(record, record.now.body)))
 
 
 def _again(progress: Progress, failure: Failure, after: float | None, at: int, rules: Rules) -> What:
@@ -58,8 +67,3 @@ def _again(progress: Progress, failure: Failure, after: float | None, at: int, r
 def _lost(progress: Progress, failure: Failure) -> Failure:
     """Return the Atlantic's own failure, with the earlier one of the flow as its cause."""
     return replace(failure, kind="atlantic", address=ATLANTIC, cause=progress.failure)
-
-
-def _not_allowed(record: MouthRecord) -> Failure:
-    message = "success() or fail() raised Continue, which only cycle() may: return None, or raise Retry to try again"
-    return Failure("bad-return", message, ATLANTIC, record.attempt)

@@ -5,27 +5,57 @@ Decides only: from its record and what its body answered to the facts that follo
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
-from vastflow.course.events import Again, Answer, Broken, Done, NotYet, Raised, Rules
-from vastflow.course.facts import Cancelled, Cycled, Failed, Flowed, Polled, Retrying, What
-from vastflow.course.progress import RiverRecord
-from vastflow.course.schedule import Polls, after_seconds, first_poll, retry_wait
+from vastflow.course.doubt import answered_reconcile, doubt
+from vastflow.course.events import Again, Answer, Broken, Chose, Done, NotYet, Raised, Rules
+from vastflow.course.facts import Cancelled, Chosen, Cycled, Failed, Flowed, Polled, Saved, Skipped, What
+from vastflow.course.failures import not_allowed, out_of_polls
+from vastflow.course.records import RiverRecord
+from vastflow.course.schedule import Polls, after_seconds, first_poll
+from vastflow.course.tries import listed, try_again
+from vastflow.course.undo import answered_undo
 from vastflow.drawing.chart import Anchor
 from vastflow.errors import Failure
 
-__all__ = ["answered", "next_poll", "polls_due", "polls_of", "rewrite", "tried_again"]
+__all__ = ["answered", "due_after", "next_poll", "polls_due", "polls_of", "timed_out_body"]
 
 LONG_AFTER = 10.0  # seconds: a wait named by a body is kept on disk from here on
 
 
 def answered(record: RiverRecord, answer: Answer, at: int, uid: str, rules: Rules) -> list[What]:
     """Return what follows from a river's answer."""
-    if record.branch.in_cancelled():
+    body = record.now.body
+    if body == "undo":
+        return [*_handed_over(answer), answered_undo(record, answer, at, uid, rules)]
+    if record.stopped:
         return _in_cancelled(record, answer, at)
-    if record.state == "cycling":
+    if body == "cycle":
         return _cycle_answered(record, answer, at, uid, rules)
+    if body == "reconcile":
+        return [*_handed_over(answer), answered_reconcile(record, answer, at, uid, rules)]
     return [_flow_answered(record, answer, at, uid, rules)]
+
+
+def _handed_over(answer: Answer) -> list[What]:
+    """Return what a body wrote that says not yet (5.5), where no poll keeps it."""
+    if isinstance(answer, NotYet) and (answer.delta or answer.took):
+        return [Saved(answer.delta, answer.took)]
+    return []
+
+
+def timed_out_body(record: RiverRecord, failure: Failure, at: int, uid: str, rules: Rules) -> list[What]:
+    """Return what follows when a river's body ran too long."""
+    body = record.now.body
+    if body == "undo":
+        return [answered_undo(record, Raised(failure), at, uid, rules)]
+    if record.stopped:
+        return [Cancelled(failure, abandoned=True)]
+    if body == "cycle":
+        return [_failed_poll(record, failure, at, uid, rules)]
+    if body == "reconcile":
+        return [answered_reconcile(record, Raised(failure), at, uid, rules)]
+    if body == "flow" and record.doubtful:
+        return [doubt(record, "timeout", failure, at)]
+    return [try_again(record, failure, at, uid, rules)]
 
 
 def polls_of(record: RiverRecord, uid: str, rules: Rules) -> Polls:
@@ -39,82 +69,96 @@ def polls_due(record: RiverRecord, schedule: Polls, periods: Sequence[tuple[int,
     return named + schedule.served(record.due, periods)
 
 
-def rewrite(failure: Failure, kind: str) -> Failure:
-    """Return the failure with another kind."""
-    return replace(failure, kind=kind)
-
-
-def tried_again(failure: Failure, retry_on: tuple[str, ...], fail_on: tuple[str, ...]) -> bool:
-    """Say whether an exception is one that is tried again."""
-    types = set(failure.types)
-    return types.isdisjoint(fail_on) and not types.isdisjoint(retry_on)
-
-
 def _in_cancelled(record: RiverRecord, answer: Answer, at: int) -> list[What]:
     """Return an end: what was done counts, nothing is tried again."""
-    polls = record.now.polls + 1
+    polls = _polls_with(record)
+    cycling = record.now.body == "cycle"
     match answer:
-        case Done(delta):
-            return [Cycled(polls, delta) if record.state == "cycling" else Flowed(delta, at if record.cycles else 0)]
-        case NotYet(delta=delta) if record.state == "cycling" and delta:
-            return [Polled(polls, at, 0, delta), Cancelled()]
-        case NotYet():
-            return [Cancelled()]
+        case Done(delta, took):
+            return [Cycled(polls, delta, took) if cycling else Flowed(delta, at if record.cycles else 0, took)]
+        case NotYet(delta=delta, took=took):
+            kept: list[What] = [Polled(polls, at, 0, delta, took=took)] if cycling and (delta or took) else []
+            return [*(_handed_over(answer) if record.now.body == "reconcile" else kept), Cancelled()]
+        case Chose(yes, delta):
+            return [Chosen(delta), Cancelled()] if yes else [Skipped(delta)]
         case Again(failure) | Broken(failure) | Raised(failure):
             return [Cancelled(failure)]
 
 
 def _flow_answered(record: RiverRecord, answer: Answer, at: int, uid: str, rules: Rules) -> What:
+    """Return what follows from the answer of `flow` or `when`."""
     match answer:
-        case Done(delta):
+        case Chose(yes, delta):
+            return Chosen(delta) if yes else Skipped(delta)
+        case Done(delta, took):
             wait = first_poll(record.anchor, record.key(uid), rules.jitter) if record.cycles else 0
-            return Flowed(delta, at + wait if record.cycles else 0)
+            return Flowed(delta, at + wait if record.cycles else 0, took)
         case Again(failure, after):
-            return _again(record, failure, after, at, uid, rules)
-        case Raised(failure) if tried_again(failure, record.anchor.retry_on, record.anchor.fail_on):
-            return _again(record, failure, None, at, uid, rules)
-        case Raised(failure) | Broken(failure):
+            return try_again(record, failure, at, uid, rules, after=after)
+        case Raised(failure):
+            return _flow_raised(record, failure, at, uid, rules)
+        case Broken(failure):
             return Failed(failure)
         case NotYet():
-            return Failed(_not_allowed(record))
+            return Failed(not_allowed(record, record.now.body))
 
 
-def _again(record: RiverRecord, failure: Failure, after: float | None, at: int, uid: str, rules: Rules) -> What:
-    """Return another attempt while the retry budget lasts."""
-    retries = record.attempt - 1
-    waits = record.anchor.retry
-    if retries >= waits.times:
-        polls = record.now.polls + 1 if record.state == "cycling" else 0
-        return Failed(rewrite(failure, "retries-exhausted") if retries else failure, polls)
-    if after is not None:
-        return Retrying(at + after_seconds(after), failure)
-    return Retrying(at + retry_wait(waits, retries + 1, record.key(uid), rules.jitter), failure)
+def _flow_raised(record: RiverRecord, failure: Failure, at: int, uid: str, rules: Rules) -> What:
+    if not listed(failure, record.anchor.retry_on, record.anchor.fail_on):
+        return Failed(failure)
+    if record.now.body == "flow" and record.doubtful:
+        return doubt(record, "raised", failure, at)
+    return try_again(record, failure, at, uid, rules)
 
 
 def _cycle_answered(record: RiverRecord, answer: Answer, at: int, uid: str, rules: Rules) -> list[What]:
-    polls = record.now.polls + 1
+    polls = _polls_with(record)
     match answer:
-        case Done(delta):
-            return [Cycled(polls, delta)]
+        case Done(delta, took):
+            return [Cycled(polls, delta, took)]
         case NotYet():
             return _not_yet(record, answer, at, uid, rules)
         case Again(failure, after):
-            return [_again(record, failure, after, at, uid, rules)]
-        case Raised(failure) if tried_again(failure, record.anchor.retry_on, record.anchor.fail_on):
+            return [try_again(record, failure, at, uid, rules, after=after)]
+        case Raised(failure) if listed(failure, record.anchor.retry_on, record.anchor.fail_on):
             return [_failed_poll(record, failure, at, uid, rules)]
         case Raised(failure) | Broken(failure):
             return [Failed(failure, polls)]
+        case Chose():
+            return [Failed(not_allowed(record, "cycle"), polls)]
+
+
+def _polls_with(record: RiverRecord) -> int:
+    """Return the polls made with this one, which is not counted if a signal was what woke it."""
+    return record.now.polls + (not record.now.extra)
 
 
 def _not_yet(record: RiverRecord, answer: NotYet, at: int, uid: str, rules: Rules) -> list[What]:
     """Return nothing for a poll on schedule; a fact for one that must be kept."""
-    polls = record.now.polls + 1
+    polls = _polls_with(record)
     schedule = polls_of(record, uid, rules)
-    kept: list[What] = [Polled(polls, next_poll(schedule, at, answer.after), 0, answer.delta)]
-    if _exhausted(record.anchor, polls):
-        return [*(kept if answer.delta else []), Failed(_out_of_polls(record, answer.reason, polls), polls)]
-    must = answer.delta or record.failed_polls or (answer.after or 0.0) > LONG_AFTER
-    return kept if must or _off_schedule(record, schedule, at, polls) else []
+    due = due_after(record, schedule, at, answer.after)
+    kept: list[What] = [Polled(polls, due, 0, answer.delta, took=answer.took)]
+    if not record.now.extra and _exhausted(record.anchor, polls):
+        wrote = answer.delta or answer.took
+        return [*(kept if wrote else []), Failed(out_of_polls(record, answer.reason, polls), polls)]
+    return kept if _must_be_kept(record, answer, schedule, at, polls) else []
+
+
+def _must_be_kept(record: RiverRecord, answer: NotYet, schedule: Polls, at: int, polls: int) -> bool:
+    if answer.delta or answer.took or record.failed_polls or record.marks.count:
+        return True
+    if (answer.after or 0.0) > LONG_AFTER:
+        return True
+    return not record.now.extra and _off_schedule(record, schedule, at, polls)
+
+
+def due_after(record: RiverRecord, schedule: Polls, at: int, after: float | None) -> int:
+    """Return when the next poll is due; one that a signal woke leaves that where it was, if that is still to come."""
+    due = record.now.due or record.due
+    if record.now.extra and after is None and due > at:
+        return due
+    return next_poll(schedule, at, after)
 
 
 def next_poll(schedule: Polls, at: int, after: float | None) -> int:
@@ -123,12 +167,12 @@ def next_poll(schedule: Polls, at: int, after: float | None) -> int:
 
 
 def _failed_poll(record: RiverRecord, failure: Failure, at: int, uid: str, rules: Rules) -> What:
-    polls = record.now.polls + 1
+    polls = _polls_with(record)
     if record.failed_polls >= record.anchor.cycle_errors:
         return Failed(failure, polls)
-    if _exhausted(record.anchor, polls):
-        return Failed(_out_of_polls(record, failure.message, polls, failure), polls)
-    due = next_poll(polls_of(record, uid, rules), at, None)
+    if not record.now.extra and _exhausted(record.anchor, polls):
+        return Failed(out_of_polls(record, failure.message, polls, failure), polls)
+    due = due_after(record, polls_of(record, uid, rules), at, None)
     return Polled(polls, due, record.failed_polls + 1, failure=failure)
 
 
@@ -143,15 +187,3 @@ def _off_schedule(record: RiverRecord, schedule: Polls, at: int, polls: int) -> 
 
 def _exhausted(anchor: Anchor, polls: int) -> bool:
     return anchor.cycle_times is not None and polls >= anchor.cycle_times
-
-
-def _out_of_polls(record: RiverRecord, reason: str, polls: int, cause: Failure | None = None) -> Failure:
-    message = f"not done after {polls} polls" + (f"; the last one said: {reason}" if reason else "")
-    return Failure("cycles-exhausted", message, record.address, record.attempt, cause=cause)
-
-
-def _not_allowed(record: RiverRecord) -> Failure:
-    message = (
-        "flow() raised Continue, which only cycle() may: return None if the work was begun, raise Retry to try again"
-    )
-    return Failure("bad-return", message, record.address, record.attempt)

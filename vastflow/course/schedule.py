@@ -17,6 +17,7 @@ MICRO = 1_000_000
 _HASHES = 1 << 32
 _CENTURY = 3.2e9
 _SHORTEST = 0.001  # seconds: an interval of nothing would be a busy loop
+_FOREVER = 1 << 61  # microseconds; far beyond any wait that can be drawn
 _LAST = 1 << 40  # no position is asked for beyond this one
 
 
@@ -59,6 +60,8 @@ class Polls(NamedTuple):
         """Return the last position that is due at or before `now`."""
         if now < self.first:
             return 0
+        if self.anchor.cycle_backoff == 1.0:
+            return self._past_evenly(now)
         low, high = 1, 2
         while high < _LAST and self.due(high) <= now:
             low, high = high, high * 2
@@ -66,6 +69,15 @@ class Polls(NamedTuple):
             middle = (low + high) // 2
             low, high = (middle, high) if self.due(middle) <= now else (low, middle)
         return low
+
+    def _past_evenly(self, now: int) -> int:
+        """Return the same where all waits are alike: jitter moves a position by less than one of them."""
+        position = 1 + int((now - self.first) // after_seconds(_wait(self.anchor, 1)))
+        while self.due(position + 1) <= now:
+            position += 1
+        while position > 1 and self.due(position) > now:
+            position -= 1
+        return position
 
     def served(self, since: int, periods: Sequence[tuple[int, int]]) -> int:
         """Return how many positions lie in served time after `since`: `periods` are (began, ended), microseconds."""
@@ -82,7 +94,9 @@ class Polls(NamedTuple):
 
 
 def first_poll(anchor: Anchor, key: str, jitter: float) -> int:
-    """Return the wait (microseconds) from the end of `flow` to the first poll."""
+    """Return the wait (microseconds) from the end of `flow` to the first poll; without end if only signals wake it."""
+    if anchor.cycle_interval is None:
+        return _FOREVER
     return after_seconds(_wait(anchor, 0) * (1 + jitter * _chance(key, 1)))
 
 

@@ -14,6 +14,7 @@ from vastflow.drawing.laying import Laid, lay
 from vastflow.drawing.parallel_river import ParallelRiver
 from vastflow.drawing.river import River
 from vastflow.drawing.storables import storable
+from vastflow.secret import Secret
 
 __all__ = [
     "Andes",
@@ -25,6 +26,7 @@ __all__ = [
     "Laid",
     "ParallelRiver",
     "River",
+    "Secret",
     "bind",
     "later",
     "lay",

@@ -4,15 +4,19 @@ The address is the path through basins, `east/create-vm`; chains and ParallelRiv
 an `each` stands at its template address here, `convert/resize`; its branches are `convert[0]/resize` and so on.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace
 
-__all__ = ["SEA", "Spot", "inside_basin", "inside_each", "prefix_inside", "spots"]
+__all__ = ["SEA", "Spot", "inside_basin", "inside_each", "prefix_inside", "spots", "template_of"]
 
 SEA = "~"
 """Where the Atlantic stands."""
+
+
+_NUMBERS = re.compile(r"\[\d+\]")
 
 
 class Spot(NamedTuple):
@@ -44,6 +48,11 @@ def spots(streams: Chain, prefix: str = "", extras: frozenset[str] = frozenset()
                 yield from spots(place.streams, prefix_inside(place, prefix), inside_each(place, extras))
             case BasinPlace():  # pragma: no branch  # there are no other places
                 yield from spots(place.streams, f"{address}/", inside_basin(place, extras))
+
+
+def template_of(address: str) -> str:
+    """Return where the chart has what stands at an address: without the numbers of branches."""
+    return _NUMBERS.sub("", address) if "[" in address else address
 
 
 def prefix_inside(place: EachPlace, prefix: str) -> str:

@@ -4,10 +4,10 @@ In an Andes: what flows down from it is the drawing, and `start()` lets one flow
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any, Generic, NoReturn, Self, TypeVar, cast, overload
 
 from vastflow.drawing.atlantic import Atlantic
+from vastflow.drawing.durations import Moment
 from vastflow.drawing.headwaters import Headwaters
 from vastflow.drawing.launcher import FlowHandle, Terms, launcher
 from vastflow.drawing.parallel_river import Stream, taken
@@ -17,7 +17,6 @@ from vastflow.errors import DrawingError
 __all__ = ["Andes"]
 
 W = TypeVar("W", bound=Headwaters)
-Moment = float | str | timedelta | datetime
 
 
 def _is_name(name: object) -> bool:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from vastflow.drawing.storables import form_of
+from vastflow.secret import Secret
 
-__all__ = ["Check", "Misfit", "check_of", "passes", "same", "shown"]
+__all__ = ["Check", "Misfit", "asks_secret", "check_of", "passes", "same", "shown"]
 
 
 class Misfit(NamedTuple):
@@ -28,7 +29,7 @@ class Misfit(NamedTuple):
 
 Check = Callable[[Any], Misfit | None]
 
-_SCALARS = (bool, int, float, str, bytes, datetime, date, time, timedelta, UUID, Decimal, type(None))
+_SCALARS = (bool, int, float, str, bytes, datetime, date, time, timedelta, UUID, Decimal, Secret, type(None))
 _LISTS = (
     list,
     set,
@@ -99,6 +100,16 @@ def same(one: Any, other: Any) -> bool:
     if _family(one) is typing.Union:
         return all(any(same(arg, twin) for twin in others) for arg in args)
     return all(map(same, args, others))
+
+
+def asks_secret(annotation: Any, seen: frozenset[Any] = frozenset()) -> bool:
+    """Say whether a Secret is wanted somewhere in it, so that what was given instead is not to be shown either."""
+    annotation = bare(annotation)
+    record = typing.get_origin(annotation) or annotation
+    if typing.is_typeddict(record) and record not in seen:
+        inside = tuple(typing.get_type_hints(record).values())
+        return any(asks_secret(one, seen | {record}) for one in inside)
+    return annotation is Secret or any(asks_secret(one, seen) for one in typing.get_args(annotation))
 
 
 def shown(annotation: Any) -> str:

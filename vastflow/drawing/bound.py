@@ -12,7 +12,7 @@ import msgspec
 from vastflow.drawing import registry
 from vastflow.drawing.addresses import SEA, spots
 from vastflow.drawing.atlantic import Atlantic
-from vastflow.drawing.attributes import told_by
+from vastflow.drawing.attributes import anchor_of, told_by
 from vastflow.drawing.bodies import view_of
 from vastflow.drawing.chart import Anchor, Cargo, Chart, RiverPlace
 from vastflow.drawing.declaration import own_attributes, revive, shape_of
@@ -73,6 +73,10 @@ class Bound:
         made = {address: self._made(address, cargo) for address in self._classes}
         self._decoded = [(cargo.parameters, cargo.anchors, made), *self._decoded[: _KEPT - 1]]
         return made
+
+    def present(self) -> dict[str, Anchor]:
+        """Return the attributes which the classes of all rivers have by now, by (template) address."""
+        return {address: anchor_of(own_attributes(self._classes[address])) for address in self._rivers}
 
     def view(self, address: str, body: str) -> type[Headwaters]:
         """Return the view of the water this body asks for; the flow's water class if it asks for none."""

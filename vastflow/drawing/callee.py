@@ -6,16 +6,17 @@ Outside an engine there is no call, and asking raises.
 
 import copy
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from vastflow.drawing.call import Call
 from vastflow.drawing.declaration import Declared
 from vastflow.drawing.keys import meant
-from vastflow.errors import BodyCancelled, Failure, NotYetBuilt, OutsideFlow
+from vastflow.errors import AttributeFault, BodyCancelled, Failure, OutsideFlow
 
 __all__ = ["Callee"]
 
 _NEAR = 0.7  # how alike (0.0 to 1.0) a name is that may have been meant
+_TAKING = ("flow", "cycle")
 
 
 class Callee(Declared):
@@ -105,20 +106,56 @@ class Callee(Declared):
         self._in("progress()").report(None if share is None else min(1.0, max(0.0, share)), text)
 
     def signal(self, name: str) -> Any:
-        """Take the oldest signal of this name, or None; not in this release yet."""
-        self._later(f"signal({name!r})", "poll from `cycle`")
+        """Take the oldest signal of this name and return its value; None if there is none.
+
+        A signal may have the value None as well: give it another one if the difference matters. What a body has taken
+        is given back if it raises anything but `Continue`, unless it was saved before.
+
+        Raises:
+            OutsideFlow: asked in another body than `flow` and `cycle`.
+            AttributeFault: the river's `signals` do not name it.
+        """
+        call = self._in(f"signal({name!r})")
+        if call.body not in _TAKING:
+            raise OutsideFlow(
+                f"self.signal({name!r}) was asked in `{call.body}` of {call.address}, flow {call.flow_id}: only `flow` "
+                f"and `cycle` take signals; take it there, and write what the others need to know into the water"
+            )
+        listed: tuple[str, ...] = getattr(self, "signals", ())
+        if name not in listed:
+            raise AttributeFault(
+                f"{call.address}: self.signal({name!r}), but {type(self).__qualname__} lists no such signal"
+                f"{meant(str(name), listed)}: write signals = {(*listed, name)!r} into the class"
+            )
+        return call.signal(name)
 
     def resource(self, name: str) -> Any:
-        """Return the engine's resource of this name; not in this release yet."""
-        self._later(f"resource({name!r})", "make the client inside the body")
+        """Return the engine's resource of this name, as it was given to `Engine(resources={...})`.
+
+        Raises:
+            ResourceMissing: it was given none of this name.
+        """
+        return self._in(f"resource({name!r})").resource(name)
 
     def save(self) -> None:
-        """Keep what the body has written so far; not in this release yet."""
-        self._later("save()", "divide the work among several rivers")
+        """Keep what the body has written so far, whatever becomes of it: it is on disk when this returns.
+
+        Later attempts and `undo` see it. In an `async def` body write `await self.asave()`.
+
+        Raises:
+            SaveRefused: the call does not count any more, such as after its timeout.
+            UnstorableValue: something that was changed in place cannot be stored any more.
+        """
+        self._in("save()").save()
 
     async def asave(self) -> None:
-        """Keep what the body has written so far; not in this release yet."""
-        self._later("asave()", "divide the work among several rivers")
+        """Do what `save()` does without blocking the event loop; for `async def` bodies.
+
+        Raises:
+            SaveRefused: the call does not count any more, such as after its timeout.
+            UnstorableValue: something that was changed in place cannot be stored any more.
+        """
+        await self._in("asave()").asave()
 
     def _in(self, asked: str) -> Call:
         if self._call is None:
@@ -127,13 +164,6 @@ class Callee(Declared):
                 f"start a flow and ask there, `andes.start()` (a helper that calls one body in a test comes later)"
             )
         return self._call
-
-    def _later(self, asked: str, instead: str) -> NoReturn:
-        call = self._in(asked)
-        fault = f"{call.address}: self.{asked} is not in this release yet: {instead} for now"
-        refused = NotYetBuilt(call.flow_id, (fault,))
-        refused.args = (fault,)  # a plain sentence: it is about this call and not about a whole drawing
-        raise refused
 
     if not TYPE_CHECKING:  # pragma: no branch  # a type checker shall find what is not there by itself
 

@@ -200,11 +200,13 @@ class Cargo(msgspec.Struct, frozen=True, omit_defaults=True):
         parameters: encoded parameters of each river (and of the Atlantic, under `~`) and the added water of each
             basin; what has none is left out.
         anchors: attributes that `update` changed, whole.
+        span: how long a round may take, microseconds, if its deadline was given as a duration; 0 if not.
     """
 
     water: dict[str, msgspec.Raw] = {}
     parameters: dict[str, dict[str, msgspec.Raw]] = {}
     anchors: dict[str, Anchor] = {}
+    span: int = 0
 
 
 class _Versioned(msgspec.Struct):

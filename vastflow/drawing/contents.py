@@ -5,7 +5,7 @@ by its bytes. A water opened for a body keeps the objects put into it in the sam
 a start keeps copies.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,10 +16,15 @@ import msgspec
 from vastflow.drawing.refusals import text_of
 from vastflow.drawing.values import DEFAULT, Limits, canonical, decode, encode
 from vastflow.errors import UnstorableValue
+from vastflow.secret import Secret
 
 __all__ = ["Contents"]
 
-_IMMUTABLE = frozenset({str, int, bool, float, type(None), bytes, datetime, date, time, timedelta, UUID, Decimal})
+_IMMUTABLE = frozenset(
+    {str, int, bool, float, type(None), bytes, datetime, date, time, timedelta, UUID, Decimal, Secret}
+)
+
+_LARGER = ", or declare a larger limit with the flow's water, class Water(Headwaters, value_limit=...)"
 
 
 class Contents:
@@ -82,7 +87,7 @@ class Contents:
             UnstorableValue: it cannot be stored, or the water grows too large.
         """
         text_of(key)
-        stored = encode(value, key, self.limits)
+        stored = encode(value, key, self.limits, _LARGER)
         self._grow(key, len(stored))
         self._own[key] = stored
         self._deleted.discard(key)
@@ -112,7 +117,7 @@ class Contents:
             UnstorableValue: it cannot be stored any more.
         """
         for key in [key for key in self.live if key in self._mutable]:
-            new = encode(self.live[key], key, self.limits)
+            new = encode(self.live[key], key, self.limits, _LARGER)
             if new != self.stored(key):
                 check(key, self.live[key])
                 self._grow(key, len(new))
@@ -122,6 +127,12 @@ class Contents:
         """Return what was put or changed, and which keys were deleted."""
         put = {key: new for key, new in self._own.items() if not self._is_old(key, new)}
         return put, tuple(key for key in self._base if key in self._deleted) if self._deleted else ()
+
+    def rebase(self, put: Mapping[str, bytes | msgspec.Raw], drop: Collection[str]) -> None:
+        """Count these changes as made before: `changes` tells from now on what differs from them."""
+        present = set(self)
+        self._base = {key: old for key, old in {**self._base, **put}.items() if key not in drop}
+        self._deleted = self._base.keys() - present
 
     def encoded(self) -> dict[str, bytes]:
         """Return all entries."""
@@ -140,7 +151,8 @@ class Contents:
         if size > self.limits.water:
             message = (
                 f"with it the water takes {size} bytes, {self.limits.water} are allowed: "
-                f"delete keys that nobody reads any more, or keep large data elsewhere and store where it is"
+                f"delete keys that nobody reads any more, keep large data elsewhere and store where it is, or "
+                f"declare a larger limit with the flow's water, class Water(Headwaters, water_limit=...)"
             )
             raise UnstorableValue(message, key)
         self._size = size

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, dataclass_transform
 import msgspec
 
 from vastflow.drawing import keys
-from vastflow.drawing.annotations import shown
+from vastflow.drawing.annotations import asks_secret, shown
 from vastflow.drawing.contents import Contents
 from vastflow.drawing.keys import Declared, declared, fits, later
 from vastflow.drawing.refusals import glimpse
-from vastflow.drawing.values import DEFAULT, Limits
+from vastflow.drawing.values import DEFAULT, Limits, allow
 from vastflow.errors import (
     AttributeFault,
     StoreUnreadable,
@@ -26,7 +26,7 @@ from vastflow.errors import (
     WaterTypeError,
 )
 
-__all__ = ["Declared", "Headwaters", "declared", "fits", "later"]
+__all__ = ["Declared", "Headwaters", "declared", "fits", "later", "limits_of", "rebase"]
 
 _SHOWN = 6
 
@@ -55,6 +55,9 @@ class Headwaters(MutableMapping[str, Any]):
 
     A subclass declares keys by annotations; one marked with `later()` is not needed at start. What is put is stored
     by value: a water made here keeps a copy, a body's water takes the object as it is when the body ends.
+
+    How large it may become, in bytes, is said where the class is made: `class Water(Headwaters, value_limit=4 << 20,
+    water_limit=64 << 20)`; that of the flow's own water class counts in all its bodies.
     """
 
     __slots__ = ("_contents", "_extra", "_place")
@@ -62,6 +65,7 @@ class Headwaters(MutableMapping[str, Any]):
     _contents: Contents
     _extra: Collection[str]
     _place: str
+    _limits: ClassVar[Limits] = DEFAULT
     _own_keys: ClassVar[Mapping[str, keys.Declaration]] = MappingProxyType({})
     _keys: ClassVar[Mapping[str, keys.Declaration]] = MappingProxyType({})  # those of the bases as well
     _table: ClassVar[Mapping[str, Declared] | None] = MappingProxyType(
@@ -76,7 +80,7 @@ class Headwaters(MutableMapping[str, Any]):
             UndeclaredKey: the class declares no such key.
             UnstorableValue: a value cannot be stored.
         """
-        _set_up(self, Contents(), frozenset(), "")
+        _set_up(self, Contents(limits=self._limits), frozenset(), "")
         if values is not None and not isinstance(values, Mapping):
             name = type(self).__qualname__
             message = (
@@ -88,9 +92,22 @@ class Headwaters(MutableMapping[str, Any]):
         in_order = {key: given.get(key, one.default) for key, one in declared(type(self)).items()}
         self.update({key: value for key, value in in_order.items() if not isinstance(value, keys.Mark)} | given)
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Read the keys that the class declares."""
+    def __init_subclass__(
+        cls, *, value_limit: int | None = None, water_limit: int | None = None, **options: Any
+    ) -> None:
+        """Read the keys that the class declares.
+
+        Args:
+            value_limit: bytes of one encoded value; None for that of the class it derives from, at last 1 MiB.
+            water_limit: bytes of all keys and encoded values; None for that of the class it derives from, at last
+                16 MiB.
+            **options: for classes beside this one.
+
+        Raises:
+            AttributeFault: a key or a limit is not possible.
+        """
         super().__init_subclass__(**options)
+        cls._limits = allow(cls._limits, cls.__qualname__, value_limit=value_limit, water_limit=water_limit)
         cls._table = None
         inherited = keys.declarations_of(cls)
         cls._own_keys = own = keys.declare(cls, dir(Headwaters))
@@ -112,7 +129,7 @@ class Headwaters(MutableMapping[str, Any]):
         place: str = "",
         read_only: bool = False,
         extra: Collection[str] = frozenset(),
-        limits: Limits = DEFAULT,
+        limits: Limits | None = None,
     ) -> Self:
         """Open a water on stored values; none is decoded before it is asked for.
 
@@ -121,10 +138,11 @@ class Headwaters(MutableMapping[str, Any]):
             place: the address of the stream whose body it is for, for messages.
             read_only: refuse to write.
             extra: keys which are allowed here though the class does not declare them.
-            limits: how large it may become.
+            limits: how large it may become; None: as this class says. A body's view is opened with those of the
+                flow's own water class (`limits_of`).
         """
         water = cls.__new__(cls)
-        _set_up(water, Contents(encoded, limits, read_only=read_only), extra, place)
+        _set_up(water, Contents(encoded, limits or cls._limits, read_only=read_only), extra, place)
         return water
 
     def __getitem__(self, key: str) -> Any:
@@ -244,9 +262,10 @@ class Headwaters(MutableMapping[str, Any]):
             return
         if (misfit := one.check(value)) is not None:
             inside = f", so this should be {misfit.wanted}" if misfit.path else ""
+            seen = "*****" if asks_secret(one.annotation) else glimpse(misfit.value)
             message = (
                 f"{key}{misfit.path}: {type(self).__qualname__} declares {key} as {shown(one.annotation)}{inside}, "
-                f"but it is {glimpse(misfit.value)} ({type(misfit.value).__qualname__}): "
+                f"but it is {seen} ({type(misfit.value).__qualname__}): "
                 f"put what is declared, or declare what is put"
             )
             raise WaterTypeError(message)
@@ -298,6 +317,25 @@ class Headwaters(MutableMapping[str, Any]):
             if not hasattr(getattr(type(self), name, None), "__set__"):
                 raise self._undeclared(name)
             object.__setattr__(self, name, value)
+
+
+def limits_of(cls: type[Headwaters]) -> Limits:
+    """Return how large waters of this class may become."""
+    return cls._limits
+
+
+def rebase(water: Headwaters, put: Mapping[str, bytes | msgspec.Raw], drop: Collection[str] = ()) -> None:
+    """Count these changes of a body's water as saved: `changes()` tells from now on what differs from them.
+
+    What the body has written since they were taken stays as it is, and is told by the next `changes()`; so is a key
+    that got back the value it had before the save.
+
+    Args:
+        water: of the body that saved.
+        put: what `changes()` gave for the save.
+        drop: which keys it named as deleted.
+    """
+    water._contents.rebase(put, drop)  # noqa: SLF001  # its own page
 
 
 def _set_up(water: Headwaters, contents: Contents, extra: Collection[str], place: str) -> None:

@@ -6,9 +6,9 @@ through it.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
+from vastflow.drawing.durations import Moment
 from vastflow.errors import EngineError
 
 __all__ = ["FlowHandle", "Launcher", "Terms", "fill", "launcher", "offer"]
@@ -17,7 +17,12 @@ W_co = TypeVar("W_co", covariant=True)
 
 
 class FlowHandle(Protocol[W_co]):
-    """One flow, as whoever started it sees it; `W` is the class of its water."""
+    """One flow, as whoever started it sees it; `W` is the class of its water.
+
+    A command (cancel, pause, resume, retry, skip, complete, set, signal) is on disk when it returns: True if it was
+    done, False if it was so already. `who` says in the journal who gave it; None: the name this process's user logged
+    in with. As the flow stands it may be refused: `CommandRefused`, whose `reason` says why.
+    """
 
     @property
     def id(self) -> str:
@@ -47,6 +52,98 @@ class FlowHandle(Protocol[W_co]):
         """Return what has happened to the flow, in order."""
         ...
 
+    def cancel(self, *, who: str | None = None) -> bool:
+        """Let nothing new begin, stop what runs, undo what was done, and end as cancelled; lifts a pause.
+
+        Raises:
+            CommandRefused: it is being undone, is ending or has ended.
+        """
+        ...
+
+    def pause(self, *, who: str | None = None) -> bool:
+        """Let no new body begin until it is resumed; those that run end. Deadlines run on.
+
+        Raises:
+            CommandRefused: it is being cancelled, or has ended.
+        """
+        ...
+
+    def resume(self, *, who: str | None = None) -> bool:
+        """Let it go on after a pause, or after a body that ended its process twice.
+
+        Raises:
+            CommandRefused: it has ended.
+        """
+        ...
+
+    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool:
+        """Open a new round of a flow that has ended: what succeeded and was not undone is kept.
+
+        Args:
+            attributes: "now": the attributes which the classes have by now, instead of those it was begun with.
+            who: gave the command.
+
+        Raises:
+            CommandRefused: it has not ended.
+        """
+        ...
+
+    def skip(self, stream: str, *, who: str | None = None) -> bool:
+        """Count a stream (its address) as skipped; the flow is paused, or has ended without success.
+
+        Raises:
+            CommandRefused: the flow goes on (pause it first), or there is no such stream to be skipped.
+        """
+        ...
+
+    def complete(
+        self, stream: str, water: Mapping[str, Any] | None = None, /, *, who: str | None = None, **values: Any
+    ) -> bool:
+        """Count a stream (its address) as done; the flow is paused, or has ended without success.
+
+        Args:
+            stream: its address.
+            water: what it is to have written, by key; the only way to a key called `who`.
+            who: gave the command.
+            **values: more of that, by key.
+
+        Raises:
+            CommandRefused: the flow goes on (pause it first), or there is no such stream to be completed.
+            WaterError: the flow's water cannot hold a value.
+        """
+        ...
+
+    def set(self, key: str, value: Any, *, who: str | None = None) -> bool:
+        """Put a value into the flow's water; the flow is paused, or has ended without success.
+
+        Raises:
+            CommandRefused: the flow goes on: pause it first.
+            WaterError: the flow's water cannot hold the value.
+        """
+        ...
+
+    def signal(
+        self,
+        name: str,
+        value: Any = None,
+        id: str | None = None,  # noqa: A002  # as in `start()`
+        *,
+        who: str | None = None,
+    ) -> bool:
+        """Send a signal, which a river takes with `self.signal(name)`; it is kept if nobody waits for it yet.
+
+        Args:
+            name: of the signal.
+            value: what it carries; anything that can be stored.
+            id: an idempotency key: a second signal of this flow with the same id is not taken, and False is returned.
+            who: sent it.
+
+        Raises:
+            CommandRefused: the flow has ended.
+            UnstorableValue: the value cannot be stored.
+        """
+        ...
+
     def __await__(self) -> Generator[Any, None, W_co]:
         """Wait for the result without blocking the event loop."""
         ...
@@ -59,14 +156,15 @@ class Terms:
     Attributes:
         id: the idempotency key; None for a random one.
         tags: text by text, to find the flow by.
-        not_before: the flow begins then (or so long from now), not earlier.
-        deadline: the flow is ended then (or so long from now); seconds, "2h", a timedelta, or a datetime.
+        not_before: the flow begins then (or so long from now), not earlier; seconds, "2h", a timedelta, or an aware
+            datetime. `durations.moment_of` says when that is.
+        deadline: the flow is ended then (or so long from now); the same.
     """
 
     id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    not_before: float | str | timedelta | datetime | None = None
-    deadline: float | str | timedelta | datetime | None = None
+    not_before: Moment | None = None
+    deadline: Moment | None = None
 
 
 class Launcher(Protocol):

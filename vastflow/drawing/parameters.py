@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, get_origin
 from uuid import UUID
 
 from vastflow.errors import AttributeFault
+from vastflow.secret import Secret
 
 __all__ = ["REQUIRED", "collect", "detached", "fill_in", "is_fixed"]
 
@@ -21,7 +22,7 @@ REQUIRED: Final = object()
 """Stands for the default of a parameter that has none."""
 
 _CLASS_VARIABLE = re.compile(r"\s*(\w+\.)*ClassVar\b")
-_FIXED = frozenset({type(None), bool, int, float, str, bytes, datetime, date, time, timedelta, UUID, Decimal})
+_FIXED = frozenset({type(None), bool, int, float, str, bytes, datetime, date, time, timedelta, UUID, Decimal, Secret})
 
 
 def collect(cls: type, inherited: Mapping[str, Any], table: Collection[str], taken: Collection[str]) -> dict[str, Any]:

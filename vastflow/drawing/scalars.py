@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from vastflow.drawing.refusals import text_of
 from vastflow.errors import UnstorableValue
+from vastflow.secret import TAG, Secret
 
 __all__ = ["READERS", "WRITERS"]
 
@@ -41,6 +42,16 @@ def _write_decimal(value: Decimal) -> object:
         message = f"the Decimal {value} cannot be stored, as only finite numbers can: store None, or a text"
         raise UnstorableValue(message)
     return {"$decimal": str(value)}
+
+
+def _write_secret(value: Secret) -> object:
+    text = value.reveal()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = "the text of this Secret holds a lone surrogate, which no file can keep: replace it"
+        raise UnstorableValue(message) from None
+    return {TAG: text}
 
 
 def _write_datetime(value: datetime) -> object:
@@ -107,6 +118,7 @@ WRITERS: Mapping[type, Callable[[Any], object]] = MappingProxyType(
         timedelta: lambda value: {"$timedelta": [value.days, value.seconds, value.microseconds]},
         UUID: lambda value: {"$uuid": str(value)},
         bytes: lambda value: {"$bytes": base64.b64encode(value).decode("ascii")},
+        Secret: _write_secret,
     }
 )
 
@@ -120,5 +132,6 @@ READERS: Mapping[str, Callable[[Any], object]] = MappingProxyType(
         "$timedelta": lambda stored: timedelta(*stored),
         "$uuid": UUID,
         "$bytes": lambda stored: base64.b64decode(stored, validate=True),
+        TAG: Secret,
     }
 )

@@ -6,16 +6,17 @@ and NaN into null. docs/format.md describes every form.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from vastflow.drawing import scalars, storables
 from vastflow.drawing.refusals import refusal, text_of
-from vastflow.errors import StoreUnreadable, UnstorableValue
+from vastflow.errors import AttributeFault, StoreUnreadable, UnstorableValue
+from vastflow.secret import TAG
 
-__all__ = ["DEFAULT", "Limits", "canonical", "decode", "encode"]
+__all__ = ["DEFAULT", "Limits", "allow", "canonical", "check_size", "decode", "encode", "is_secret"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,34 @@ class Limits:
 
 DEFAULT = Limits()
 
+
+def allow(limits: Limits, where: str, *, value_limit: int | None, water_limit: int | None) -> Limits:
+    """Return the limits with those changed that are not None; `where` names the class that asks for it.
+
+    Raises:
+        AttributeFault: a limit is no number of bytes.
+    """
+    for name, told in (("value_limit", value_limit), ("water_limit", water_limit)):
+        if told is not None and (type(told) is not int or told < 1):
+            message = f"{where}: {name}={told!r} is not possible: write a number of bytes, such as {name}=4 << 20"
+            raise AttributeFault(message)
+    return replace(limits, value=value_limit or limits.value, water=water_limit or limits.water)
+
+
 _MAX = (1 << 63) - 1
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
 _SORTER = msgspec.json.Encoder(order="sorted")
 
 
-def encode(value: object, where: str = "", limits: Limits = DEFAULT) -> bytes:
+def encode(value: object, where: str = "", limits: Limits = DEFAULT, hint: str = "") -> bytes:
     """Return the stored form of a value.
 
     Args:
         value: what is to be stored.
         where: its key, for messages.
         limits: how large it may be.
+        hint: what else can be done if it is too large.
 
     Raises:
         UnstorableValue: it cannot be stored, or something inside it cannot.
@@ -62,13 +78,31 @@ def encode(value: object, where: str = "", limits: Limits = DEFAULT) -> bytes:
     except RuntimeError as error:
         message = f"it was changed while it was being stored ({error}): hand over a copy"
         raise UnstorableValue(message, where) from error
+    check_size(stored, where, limits, type(value).__qualname__, hint)
+    return stored
+
+
+def check_size(
+    stored: bytes | msgspec.Raw, where: str = "", limits: Limits = DEFAULT, kind: str = "value", hint: str = ""
+) -> None:
+    """Check that one encoded value is not too large.
+
+    Args:
+        stored: its encoded form.
+        where: its key, for messages.
+        limits: how large it may be.
+        kind: what it is, for messages.
+        hint: what else can be done.
+
+    Raises:
+        UnstorableValue: it is too large.
+    """
     if len(stored) > limits.value:
         message = (
-            f"this {type(value).__qualname__} takes {len(stored)} bytes, {limits.value} are allowed: "
-            f"keep large data elsewhere and store where it is"
+            f"this {kind} takes {len(stored)} bytes, {limits.value} are allowed: "
+            f"keep large data elsewhere and store where it is{hint}"
         )
         raise UnstorableValue(message, where)
-    return stored
 
 
 def decode(stored: bytes, where: str = "") -> Any:
@@ -86,6 +120,30 @@ def decode(stored: bytes, where: str = "") -> Any:
     except (msgspec.DecodeError, RecursionError) as error:
         message = f"{where or 'a stored value'} is damaged ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
+
+
+def is_secret(stored: bytes | msgspec.Raw) -> bool:
+    """Say whether an encoded value is a Secret or holds one; also if it is damaged, so that it is not shown then."""
+    told = bytes(stored)
+    if b'"$secret"' not in told:
+        return False
+    try:
+        return _holds_secret(_DECODER.decode(told))
+    except (msgspec.DecodeError, RecursionError):
+        return True
+
+
+def _holds_secret(node: Any) -> bool:
+    """Say whether there is a Secret in a decoded JSON node."""
+    match node:
+        case {"$dict": dict() as inner} if len(node) == 1:
+            return any(map(_holds_secret, inner.values()))
+        case dict():
+            return (len(node) == 1 and TAG in node) or any(map(_holds_secret, node.values()))
+        case list():
+            return any(map(_holds_secret, node))
+        case _:
+            return False
 
 
 def canonical(stored: bytes) -> bytes:
@@ -196,6 +254,10 @@ def _restore_tagged(tag: str, inner: Any) -> Any:
     except StoreUnreadable:
         raise
     except Exception as error:  # whatever a constructor of the user raises
+        if tag == TAG or _holds_secret(inner):
+            raise StoreUnreadable(
+                f"its form {tag!r} cannot be read ({type(error).__qualname__}); more is not shown, as it holds a Secret"
+            ) from None
         message = f"its form {tag!r} cannot be read ({type(error).__qualname__}: {error}): {inner!r:.100}"
         raise StoreUnreadable(message) from error
 

@@ -10,36 +10,35 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
-import msgspec
-
-from vastflow.actors import AndesActor, Directory, FlowRecord, LedgerActor
-from vastflow.actors.messages import Adopt, Beat, Begin, Look
+from vastflow.actors import Directory, LedgerActor, Surroundings
+from vastflow.actors.messages import Adopt, Beat, Command, Look, Settle
 from vastflow.clock import SystemClock
-from vastflow.course import Progress, Rules
-from vastflow.course.delta import spring
+from vastflow.course import Progress, Rules, commands
+from vastflow.course.command import Ruling
 from vastflow.course.picture import FlowPicture
 from vastflow.course.states import ENDED
 from vastflow.drawing import Andes, Headwaters
-from vastflow.drawing.chart import Cargo
+from vastflow.drawing.chart import Anchor
+from vastflow.drawing.durations import Moment
 from vastflow.drawing.launcher import Terms
-from vastflow.drawing.laying import Bound, Laid, lay
+from vastflow.drawing.laying import bind
+from vastflow.engine.admission import Admission
 from vastflow.engine.flow import Flow
-from vastflow.engine.identity import check_same, check_states, check_terms, new_id, new_uid
+from vastflow.engine.identity import check_states, login, refusal_of
 from vastflow.engine.recovery import Found, find_unfinished
-from vastflow.engine.refusal import Refusal
 from vastflow.engine.waiting import Waiting
-from vastflow.errors import EngineClosed, FlowConflict, StoreServed
+from vastflow.engine.works import Works
+from vastflow.errors import CommandRefused, EngineClosed
 from vastflow.ledger import default_url, open_store
 from vastflow.ledger.contract import FlowQuery, FlowRow, Owner, Reader, Store
-from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_status, status_of
+from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_chart, read_status, status_of
 from vastflow.log import Masker, get_logger
-from vastflow.runtime import Real, Ref, Runtime
+from vastflow.runtime import Real, Runtime
 
 __all__ = ["Engine"]
 
 W = TypeVar("W", bound=Headwaters)
 _BEAT = 1.0  # seconds between two beats that say the store is served
-_ENCODE = msgspec.json.Encoder().encode
 
 
 class Engine:
@@ -52,6 +51,9 @@ class Engine:
         serve: must be True in this release: this engine runs the flows, or raises.
         jitter: share by which waits vary, 0.0 to 0.5.
         cancel_grace: seconds a cancelled body may take before it is abandoned.
+        crash_limit: how often a running body may be interrupted by the death of its process; then it is run alone,
+            and if that interrupts it again, its flow is stranded.
+        resources: what bodies get by `self.resource(name)`: clients, pools, whatever cannot be stored.
         secrets: patterns of keys whose values are masked, instead of the usual ones.
         runtime: what gives actors their threads; for tests.
 
@@ -68,6 +70,8 @@ class Engine:
         serve: bool = True,
         jitter: float = 0.1,
         cancel_grace: float = 10.0,
+        crash_limit: int = 2,
+        resources: Mapping[str, Any] | None = None,
         secrets: Iterable[str] | None = None,
         runtime: Runtime | None = None,
     ) -> None:
@@ -83,11 +87,11 @@ class Engine:
         self.runtime: Runtime = runtime or Real(SystemClock())
         self._store = store or open_store(url or default_url())
         self._waiting = Waiting()
-        self._refusal = Refusal()
         self._log = get_logger("engine")
         self.masker = Masker(tuple(secrets)) if secrets is not None else Masker()
-        self._rules = Rules(itertools.count(1).__next__, jitter, cancel_grace, self.masker.matches)
-        self._open(self._take(lent=store is not None))
+        ticket = itertools.count(1).__next__
+        rules = Rules(ticket, jitter, cancel_grace, self.masker.matches, crash_limit, refusal_of)
+        self._open(self._take(lent=store is not None), rules, resources or {})
 
     def _take(self, *, lent: bool) -> Owner:
         """Become the owner of the store; let go of it if that is not to be, unless it is somebody's who lent it."""
@@ -100,17 +104,18 @@ class Engine:
                 self._store.close()
             raise
 
-    def _open(self, owner: Owner) -> None:
+    def _open(self, owner: Owner, rules: Rules, resources: Mapping[str, Any]) -> None:
         clock = self.runtime.clock
         try:
-            self._directory = Directory(self.runtime, self.masker, owner.epoch)
+            around = Surroundings(clock, self.masker, self.runtime.wait, self._waiting.hold, dict(resources))
+            directory = Directory(self.runtime, around, owner.epoch)
+            self._works = Works(self.runtime, self._store, directory, rules, self._waiting)
+            self._admission = Admission(self._works)
             found = find_unfinished(self._store, owner, clock.now())
-            oldest = min((each.row.started for each in found), default=0)
-            served = self._store.periods(oldest)  # an old store has thousands that concern no flow any more
-            periods = [(each.began, each.ended) for each in served if each.epoch != owner.epoch]
+            periods = self._works.periods(min((each.row.started for each in found), default=0))
             ledger = LedgerActor(self._store, owner.epoch, self.runtime)
-            self._directory.ledger = self._directory.settle(ledger)
-            self._beat = self.runtime.every(_BEAT, self._directory.ledger, Beat())
+            directory.ledger = directory.settle(ledger)
+            self._beat = self.runtime.every(_BEAT, directory.ledger, Beat())
             for each in found:
                 self._adopt(each, periods)
         except BaseException:
@@ -135,8 +140,8 @@ class Engine:
         *,
         id: str | None = None,  # noqa: A002  # the word users look for
         tags: Mapping[str, str] | None = None,
-        not_before: Any = None,
-        deadline: Any = None,
+        not_before: Moment | None = None,
+        deadline: Moment | None = None,
         **values: Any,
     ) -> Flow[W]:
         """Start a flow; it is on disk when this returns.
@@ -146,13 +151,12 @@ class Engine:
             water: the starting water.
             id: an idempotency key: the same id with the same drawing's name and the same water gives the flow there is.
             tags: text by text, to find the flow by.
-            not_before: not in this release yet.
-            deadline: not in this release yet.
+            not_before: it begins then, not earlier: seconds from now, "2h", a timedelta, or an aware datetime.
+            deadline: it is ended then as by a cancel, with outcome fail; the same.
             **values: more water, by key.
 
         Raises:
             DrawingError: the drawing or the water is wrong; all faults are named.
-            NotYetBuilt: it uses what this release cannot run yet.
             FlowConflict: the id belongs to a flow that was started differently.
             EngineClosed: the engine was closed.
             StoreServed: another engine has taken the store meanwhile.
@@ -166,21 +170,27 @@ class Engine:
             DrawingError: one of the waters is wrong; those before it have been started.
             EngineClosed: the engine was closed.
         """
-        begun: list[tuple[Flow[W], Future[None] | None]] = [self._begin(andes, water, {}, Terms()) for water in waters]
-        for flow, written in begun:
-            if written is not None:
-                self._await_begin(flow.id, written)
-        return [flow for flow, _ in begun]
+        self._refuse_closed()
+        begun = [self._admission.begin(andes, water, {}, Terms()) for water in waters]
+        for each in begun:
+            if each.written is not None:
+                self._admission.await_begin(each.id, each.written)
+        return [Flow(self, each.id, andes.water, each.record) for each in begun]
 
     def launch(
         self, andes: Andes[W], water: Mapping[str, Any] | None, values: Mapping[str, Any], terms: Terms
     ) -> Flow[W]:
         """Start a flow on these terms; `start` says more."""
-        flow: Flow[W]
-        flow, written = self._begin(andes, water, values, terms)
-        if written is not None and not self._await_begin(flow.id, written):
+        self._refuse_closed()
+        begun = self._admission.begin(andes, water, values, terms)
+        if begun.written is not None and not self._admission.await_begin(begun.id, begun.written):
             return self.launch(andes, water, values, terms)
-        return flow
+        return Flow(self, begun.id, andes.water, begun.record)
+
+    def _refuse_closed(self) -> None:
+        if self.closed:
+            message = "the engine was closed: make a new one to start flows"
+            raise EngineClosed(message)
 
     @overload
     def flow(self, flow_id: str) -> Flow[Headwaters]: ...
@@ -240,6 +250,35 @@ class Engine:
             self._resolve_ended(flow_id, future)
         return future
 
+    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool:
+        """Do something that is asked of a flow from outside; it is on disk when this returns. `Flow` has it by name.
+
+        Returns:
+            True if it was done, False if it was so already.
+
+        Raises:
+            CommandRefused: it cannot be done as the flow stands.
+            FlowNotFound: there is no such flow.
+            FlowStranded: it cannot go on.
+        """
+        ruled: Future[Ruling] = Future()
+        row = find(self.reader, flow_id)
+        self._waiting.hold(ruled)
+        self._works.supervisor(row.name).tell(Command(flow_id, command, who or login(), ruled))
+        ruling = self.runtime.wait(ruled)
+        if ruling.what == "refused":
+            raise CommandRefused(flow_id, type(command).__name__.lower(), ruling.reason)
+        return ruling.what == "done"
+
+    def present_attributes(self, flow_id: str) -> dict[str, Anchor]:
+        """Return the attributes which the classes of a flow's rivers have by now, by (template) address."""
+        row = find(self.reader, flow_id)
+        return bind(read_chart(self.reader, row), row.chart).present()
+
+    def is_reopened(self, flow_id: str) -> bool:
+        """Say whether a flow that had ended has had another round since."""
+        return self._waiting.is_reopened(flow_id)
+
     def close(self, drain: float = 5.0) -> bool:
         """Stop serving: no cancel, flows go on when the store is served again. May come twice.
 
@@ -253,7 +292,11 @@ class Engine:
             if not self.closed:
                 self.closed = True
                 self._beat.cancel()
-                self._directory.ledger.tell(Beat())  # no poll begins after this: here ends the period it was served
+                for supervisor in self._works.directory.known_andes():
+                    supervisor.tell(Settle())
+                self._works.directory.ledger.tell(
+                    Beat()
+                )  # no poll begins after this: here ends the period it was served
                 self._quiet = self.runtime.close(drain)
                 self._store.close()
                 self._waiting.close()
@@ -270,94 +313,26 @@ class Engine:
         """Close."""
         self.close()
 
-    def _begin(
-        self, andes: Andes[W], water: Mapping[str, Any] | None, values: Mapping[str, Any], terms: Terms
-    ) -> "tuple[Flow[W], Future[None] | None]":
-        """Hand a new flow to its supervisor; None: a flow with this id is there already, and is the same."""
-        if self.closed:
-            message = "the engine was closed: make a new one to start flows"
-            raise EngineClosed(message)
-        check_terms(andes.name, terms)
-        laid = lay(andes, water, values)
-        self._refusal.check(laid, terms)
-        row = self._row(laid, terms)
-        if terms.id is not None and (taken := self._store.flow(terms.id)) is not None:
-            check_same(taken, row.name, laid.cargo.water)
-            return Flow(self, row.id, andes.water), None
-        written: Future[None] = Future()
-        self._waiting.hold(written)
-        progress = Progress(laid.chart, row.uid, spring(laid.cargo.water), laid.cargo.anchors)
-        record = self._record(row, laid.cargo, progress, laid.bound)
-        record.supervisor.tell(Begin(record, row, laid.stored, written))
-        return Flow(self, row.id, andes.water, record), written
-
-    def _await_begin(self, flow_id: str, written: "Future[None]") -> bool:
-        """Wait until a new flow is on disk; False: somebody else was faster with its id, and it may be the same."""
-        try:
-            self.runtime.wait(written)
-        except FlowConflict:
-            self._waiting.doubt(flow_id)
-            if (row := self._store.flow(flow_id)) is None:
-                message = f"flow {flow_id!r} was not started: another engine has taken this store; start it there"
-                raise StoreServed(message) from None
-            if row.state in ENDED:
-                self._waiting.resolve(flow_id, None)
-            return False
-        except BaseException:
-            self._waiting.doubt(flow_id)
-            raise
-        return True
-
     def _resolve_ended(self, flow_id: str, future: "Future[Progress | None]") -> None:
-        """Complete the future of a flow that has ended or was stranded before."""
+        """Complete the future of a flow that has ended, was stranded or went to another owner before."""
         try:
             row = find(self._store, flow_id)
         except BaseException:
             future.cancel()
             raise
-        if row.state in ENDED or row.stranded:
+        if row.state in ENDED or row.stranded or row.epoch != self._works.directory.epoch:
             self._waiting.resolve(flow_id, None)
+
+    def _adopt(self, found: Found, periods: Sequence[tuple[int, int]]) -> None:
+        record = self._works.record(found.row, read_cargo(found.row), found.progress, found.bound)
+        record.supervisor.tell(Adopt(record, periods))
 
     def _look(self, row: FlowRow) -> FlowPicture | None:
         """Return how a flow stands here; None if it is not under way here."""
         seen: Future[FlowPicture | None] = Future()
         try:
             self._waiting.hold(seen)
-            self._supervisor(row.name).tell(Look(row.id, seen))
+            self._works.supervisor(row.name).tell(Look(row.id, seen))
             return self.runtime.wait(seen)
         except EngineClosed:
             return None
-
-    def _row(self, laid: Laid, terms: Terms) -> FlowRow:
-        now = self.runtime.clock.now()
-        return FlowRow(
-            id=terms.id if terms.id is not None else new_id(now, self.runtime.entropy),
-            uid=new_uid(self.runtime.entropy),
-            name=laid.chart.name,
-            started=now,
-            changed=now,
-            tags=_ENCODE(dict(terms.tags)),
-            owner="server",
-            epoch=self._directory.epoch,
-            chart=laid.digest,
-            cargo=_ENCODE(laid.cargo),
-        )
-
-    def _adopt(self, found: Found, periods: Sequence[tuple[int, int]]) -> None:
-        record = self._record(found.row, read_cargo(found.row), found.progress, found.bound)
-        record.supervisor.tell(Adopt(record, periods))
-
-    def _record(self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound) -> FlowRecord:
-        record = FlowRecord(row, cargo, progress, bound, self._supervisor(row.name))
-        self._waiting.begin(row.id)
-        return record
-
-    def _supervisor(self, name: str) -> Ref:
-        return self._directory.andes(name, lambda: self._make_andes(name))
-
-    def _make_andes(self, name: str) -> AndesActor:
-        return AndesActor(f"andes:{name}", self.runtime, self._directory, self._rules, self._finish)
-
-    def _finish(self, flow: FlowRecord) -> None:
-        flow.finished = not flow.stranded
-        self._waiting.resolve(flow.id, None if flow.stranded else flow.progress)

@@ -4,19 +4,27 @@ A handle: it holds an id and the engine, no state of its own. No property does a
 """
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+import msgspec
 
 from vastflow.actors.flow import FlowRecord
+from vastflow.actors.keeping import delta_of
 from vastflow.clock import to_moment
+from vastflow.course import commands
+from vastflow.course.facts import Delta
 from vastflow.course.progress import Progress
 from vastflow.course.states import ENDED
 from vastflow.drawing import Headwaters
+from vastflow.drawing.addresses import spots, template_of
+from vastflow.drawing.chart import Anchor, Chart
+from vastflow.drawing.values import encode
 from vastflow.errors import EngineBlocked, Failure, FlowCancelled, FlowFailed, FlowStranded
 from vastflow.ledger.contract import FlowRow, Reader
-from vastflow.ledger.reading import Event, FlowStatus, find, read_events, read_progress
+from vastflow.ledger.reading import Event, FlowStatus, find, read_chart, read_events, read_progress
 from vastflow.log import CALL_FIELDS, Masker
 from vastflow.runtime import Runtime
 
@@ -37,6 +45,15 @@ class Asked(Protocol):
 
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands."""
+
+    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool:
+        """Do something that is asked of a flow from outside."""
+
+    def present_attributes(self, flow_id: str) -> dict[str, Anchor]:
+        """Return the attributes which the classes of a flow's rivers have by now."""
+
+    def is_reopened(self, flow_id: str) -> bool:
+        """Say whether a flow that had ended has had another round since."""
 
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""
@@ -96,6 +113,107 @@ class Flow(Generic[W]):
         """
         return self._outcome(self._await_end(timeout, "result"))
 
+    def cancel(self, *, who: str | None = None) -> bool:
+        """Let nothing new begin, stop what runs, undo what was done, and end as cancelled; lifts a pause.
+
+        Args:
+            who: gave the command, for the journal; None for the name this process's user logged in with.
+
+        Returns:
+            True if it is being cancelled now, False if it was already.
+
+        Raises:
+            CommandRefused: it is being undone, is ending or has ended.
+        """
+        return self._engine.command(self.id, commands.Cancel(), who)
+
+    def pause(self, *, who: str | None = None) -> bool:
+        """Let no new body begin until it is resumed; those that run end. Deadlines run on.
+
+        Raises:
+            CommandRefused: it is being cancelled, or has ended.
+        """
+        return self._engine.command(self.id, commands.Pause(), who)
+
+    def resume(self, *, who: str | None = None) -> bool:
+        """Let it go on after a pause, or after it was stranded because a body seemed to kill its process.
+
+        Raises:
+            CommandRefused: it has ended.
+        """
+        return self._engine.command(self.id, commands.Resume(), who)
+
+    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool:
+        """Open a new round of a flow that has ended: what succeeded and was not undone is kept.
+
+        Args:
+            attributes: "now": the attributes which the classes have by now, instead of those it was begun with.
+            who: gave the command.
+
+        Raises:
+            CommandRefused: it has not ended.
+        """
+        anchors = self._engine.present_attributes(self.id) if attributes == "now" else {}
+        return self._engine.command(self.id, commands.Retry(anchors), who)
+
+    def skip(self, stream: str, *, who: str | None = None) -> bool:
+        """Count a stream (its address) as skipped; the flow is paused, or has ended without success.
+
+        Raises:
+            CommandRefused: the flow goes on (pause it first), or there is no such stream to be skipped.
+        """
+        return self._engine.command(self.id, commands.Skip(stream), who)
+
+    def complete(
+        self, stream: str, water: Mapping[str, Any] | None = None, /, *, who: str | None = None, **values: Any
+    ) -> bool:
+        """Count a stream (its address) as done; the flow is paused, or has ended without success.
+
+        Args:
+            stream: its address.
+            water: what it is to have written, by key; the only way to a key called `who`.
+            who: gave the command.
+            **values: more of that, by key.
+
+        Raises:
+            CommandRefused: the flow goes on (pause it first), or there is no such stream to be completed.
+            WaterError: a value cannot be stored, or its key or type does not fit the water this handle knows.
+        """
+        delta = self._delta({**(water or {}), **values}, stream)
+        return self._engine.command(self.id, commands.Complete(stream, delta), who)
+
+    def set(self, key: str, value: Any, *, who: str | None = None) -> bool:
+        """Put a value into the flow's water; the flow is paused, or has ended without success.
+
+        Raises:
+            CommandRefused: the flow goes on: pause it first.
+            WaterError: the value cannot be stored, or key or type does not fit the water this handle knows.
+        """
+        return self._engine.command(self.id, commands.Set(self._delta({key: value})), who)
+
+    def signal(
+        self,
+        name: str,
+        value: Any = None,
+        id: str | None = None,  # noqa: A002  # as in `start()`
+        *,
+        who: str | None = None,
+    ) -> bool:
+        """Send a signal, which a river takes with `self.signal(name)`; it is kept if nobody waits for it yet.
+
+        Args:
+            name: of the signal.
+            value: what it carries; anything that can be stored.
+            id: an idempotency key: a second signal of this flow with the same id is not taken, and False is returned.
+            who: sent it.
+
+        Raises:
+            CommandRefused: the flow has ended.
+            UnstorableValue: the value cannot be stored.
+        """
+        stored = msgspec.Raw(encode(value, f"signal {name!r}"))
+        return self._engine.command(self.id, commands.Signal(name, stored, id), who)
+
     def __await__(self) -> Generator[Any, None, W]:
         """Wait for the result without blocking the event loop; raises what `result` raises."""
         progress = yield from asyncio.wrap_future(self._engine.ending(self.id)).__await__()
@@ -105,9 +223,17 @@ class Flow(Generic[W]):
         """Say which flow it is."""
         return f"<Flow {self.id}>"
 
+    def _delta(self, values: Mapping[str, Any], stream: str = "") -> Delta:
+        """Return these values as a body of the stream would have written them, checked in the same way."""
+        row = find(self._engine.reader, self.id)
+        extra = _extras(read_chart(self._engine.reader, row), stream) if stream else frozenset[str]()
+        water = self._water.open({}, place=stream, extra=extra)
+        water.update(values)
+        return delta_of(water)
+
     def _await_end(self, timeout: float | None, asked: str) -> Progress | None:
         _refuse_to_block(self.id, asked)
-        if self._record is not None and self._record.finished:
+        if self._record is not None and self._record.finished and not self._engine.is_reopened(self.id):
             return self._record.progress
         future: Future[Progress | None] = self._engine.ending(self.id)
         try:
@@ -132,7 +258,14 @@ class Flow(Generic[W]):
             raise FlowStranded(message, self.id, "another engine has taken this store")
         if progress.state != "success":
             raise _failed(self.id, progress, row)
-        return self._water.open(progress.root.tip.flat(), read_only=True)
+        return self._water.open(progress.water.flat(), read_only=True)
+
+
+def _extras(chart: Chart, stream: str) -> frozenset[str]:
+    """Return the undeclared keys that a typed water is allowed at this address."""
+    template = template_of(stream)
+    found = [spot.extras for spot in spots(chart.streams) if spot.address == template] or [frozenset()]
+    return found[-1 if stream.endswith("]") else 0]  # an `each` stands where its template does
 
 
 def _failed(flow_id: str, progress: Progress, row: FlowRow | None) -> FlowFailed:

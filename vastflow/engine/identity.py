@@ -3,18 +3,21 @@
 Its id is the user's or a time-ordered random one; its uid is random and never shown to the outside.
 """
 
+import getpass
 from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from vastflow.course.delta import same
 from vastflow.course.states import FLOW_STATES
+from vastflow.drawing.durations import moment_of
 from vastflow.drawing.launcher import Terms
-from vastflow.errors import DrawingError, FlowConflict
+from vastflow.drawing.values import check_size
+from vastflow.errors import DrawingError, FlowConflict, UnstorableValue
 from vastflow.ledger.contract import FlowRow
 from vastflow.ledger.reading import read_cargo
 
-__all__ = ["check_same", "check_states", "check_terms", "new_id", "new_uid"]
+__all__ = ["check_same", "check_states", "check_terms", "login", "new_id", "new_uid", "refusal_of"]
 
 _VERSION_7 = 0x7 << 76
 _VERSION_4 = 0x4 << 76
@@ -70,13 +73,16 @@ def check_states(states: tuple[str, ...]) -> tuple[str, ...]:
     return states
 
 
-def check_terms(name: str, terms: Terms) -> None:
-    """Check what a flow is started with, beside its water.
+def check_terms(name: str, terms: Terms, now: int) -> None:
+    """Check what a flow is started with, beside its water; `now` is microseconds.
 
     Raises:
-        DrawingError: an id or tags of another kind than text; all faults are named.
+        DrawingError: an id or tags of another kind than text, or no moment where one is asked for; all faults are
+            named.
     """
     faults = [*_of_id(terms.id), *_of_tags(terms.tags)]
+    if terms.not_before is not None or terms.deadline is not None:
+        faults += [*_of_moment("not_before", terms.not_before, now), *_of_moment("deadline", terms.deadline, now)]
     if faults:
         raise DrawingError(name, tuple(faults))
 
@@ -96,6 +102,32 @@ def _of_tags(told: object) -> Iterator[str]:
             yield f"start(tags=...): {wrong}: write something like 'team': 'storage'"
 
 
+def _of_moment(name: str, told: object, now: int) -> Iterator[str]:
+    if told is None:
+        return
+    try:
+        moment_of(told, now, f"start({name}=...)")
+    except ValueError as error:
+        yield str(error)
+
+
 def _is_text(told: object) -> bool:
     """Say whether this is a text which can be written down: half of a surrogate pair cannot."""
     return isinstance(told, str) and told.encode(errors="replace").decode() == told
+
+
+def login() -> str:
+    """Return the name this process's user logged in with; empty if the machine does not know."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def refusal_of(stored: bytes) -> str:
+    """Return why an encoded value is too large to be stored; empty if it is not."""
+    try:
+        check_size(stored)
+    except UnstorableValue as refused:
+        return str(refused)
+    return ""

@@ -52,6 +52,9 @@ def _find(store: Store, row: FlowRow, now: int, bounds: dict[str, Bound], outcom
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a record that is broken in whatever way strands its own flow only
         _strand(row, f"{type(error).__name__}: {error}", now, outcome)
         return
+    if progress.poison is not None:
+        _strand(row, f"poison: {progress.poison}", now, outcome)
+        return
     if row.stranded:
         outcome.moves.append(_moved(row, "", now))
     outcome.found.append(Found(row, progress, bound))

@@ -29,6 +29,7 @@ class Waiting:
         self._futures: dict[str, dict[Future[Progress | None], None]] = {}
         self._others: dict[Future[Any], None] = {}
         self._closed = False
+        self._reopened: set[str] = set()
 
     def __len__(self) -> int:
         """Return how many flows and futures are kept."""
@@ -49,6 +50,16 @@ class Waiting:
         """Note that a flow is under way, so that nobody need look whether it has ended before."""
         with self._lock:
             self._under_way.add(flow_id)
+
+    def reopen(self, flow_id: str) -> None:
+        """Note that a flow has a new round, so that no earlier end of it is taken for its end."""
+        with self._lock:
+            self._under_way.add(flow_id)
+            self._reopened.add(flow_id)
+
+    def is_reopened(self, flow_id: str) -> bool:
+        """Say whether a flow that had ended has had another round since."""
+        return flow_id in self._reopened
 
     def doubt(self, flow_id: str) -> None:
         """Note that a flow may not be under way here after all."""

@@ -69,4 +69,4 @@ def decode_fact(row: FactRow) -> Fact:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"{where}: its record cannot be read ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
-    return Fact(row.at, row.address, row.run, row.attempt, what)
+    return Fact(row.at, row.address, row.run, row.attempt, what, row.who)

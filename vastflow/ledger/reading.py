@@ -4,7 +4,7 @@ For everybody who looks: handle, command line, tests. Reads the store only, neve
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -14,13 +14,23 @@ import msgspec
 from vastflow.clock import to_moment
 from vastflow.course import Progress, fold
 from vastflow.course.delta import spring
-from vastflow.course.picture import FlowPicture, StreamPicture, picture
+from vastflow.course.picture import BranchCounts, FlowPicture, StreamPicture, picture
 from vastflow.drawing.chart import Cargo, Chart
 from vastflow.errors import CourseError, Failure, FlowNotFound, StoreTooNew, StoreUnreadable
 from vastflow.ledger.codec import decode_facts
 from vastflow.ledger.contract import FactRow, FlowRow, Reader
 
-__all__ = ["Event", "FlowStatus", "StreamStatus", "find", "read_events", "read_progress", "read_status", "status_of"]
+__all__ = [
+    "BranchCounts",
+    "Event",
+    "FlowStatus",
+    "StreamStatus",
+    "find",
+    "read_events",
+    "read_progress",
+    "read_status",
+    "status_of",
+]
 
 _CARGO = msgspec.json.Decoder(Cargo)
 
@@ -33,17 +43,28 @@ class StreamStatus:
         address: where it stands, such as `east/create-vm`; `~` for the Atlantic.
         kind: river, parallel, each, basin or atlantic.
         depth: how deep it is nested, from 0.
-        state: init, running, retrying, cycling, success, fail or cancelled.
+        state: init, running, retrying, cycling, in-doubt, success, fail, cancelled, skipped, undoing, undone or
+            undo-failed.
         attempt: the one under way or made last; 0 if it never began.
         attempts: how many there may be.
         polls: made in this attempt.
         cycle_times: how many there may be; None if they are not counted.
-        running: its body runs, or has its turn.
+        running: a body of it runs, or has its turn.
         answer: what its last poll said; known to the serving process only.
         share: of the work done, 0.0 to 1.0, if its body said so.
         due: when its wait is over.
         color: its label.
         failure: why it failed, or why its last attempt or poll did.
+        run: how often it was begun anew; 0 if it never began.
+        body: which of its bodies runs: when, flow, cycle, reconcile, undo, success or fail; empty if none does.
+        queued: its body waits for a slot of `max_running`, or because another body runs alone.
+        abandoned: how many bodies were given up and have not come back.
+        doubt: why it is in doubt: crash, timeout or raised; empty if it is not.
+        asked: how often its `reconcile` could not say.
+        undo_attempt: of its `undo`, the one under way or made last; 0 if there was none.
+        undo_attempts: how many there may be.
+        undo_failure: why its undo failed, or why the last try of it did.
+        branches: of an `each`, and of what stands in one: how those of all items stand.
     """
 
     address: str
@@ -60,6 +81,16 @@ class StreamStatus:
     due: datetime | None
     color: str | None
     failure: Failure | None
+    run: int = 0
+    body: str = ""
+    queued: bool = False
+    abandoned: int = 0
+    doubt: str = ""
+    asked: int = 0
+    undo_attempt: int = 0
+    undo_attempts: int = 0
+    undo_failure: Failure | None = None
+    branches: BranchCounts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +100,16 @@ class FlowStatus:
     Attributes:
         id: the user's.
         name: of its Andes.
-        state: init, running, ending, success, fail or cancelled.
+        state: init, running, undoing, ending, success, fail or cancelled.
         outcome: success, fail, cancelled, or empty while it is open.
         stranded: why it cannot go on; empty if it can.
         failure: why it failed.
         tags: as given to `start()`.
         started, ended: when; `ended` is None while it runs.
         facts: how many facts its journal holds.
-        streams: in drawing order, those not reached yet included.
+        streams: in drawing order, those not reached yet included; what stands in an `each` once.
+        branches: what was reached in the branches of an `each`, by address.
+        flags: cancelling, paused, or both; as of what is on disk.
     """
 
     id: str
@@ -90,13 +123,17 @@ class FlowStatus:
     ended: datetime | None
     facts: int
     streams: tuple[StreamStatus, ...]
+    branches: Mapping[str, StreamStatus] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
 
     def stream(self, address: str) -> StreamStatus:
-        """Return one stream's status by its address.
+        """Return one stream's status by its address; `process[17]` is one of a branch of an `each`.
 
         Raises:
-            KeyError: the drawing has no such stream.
+            KeyError: the drawing has no such stream, or the branch has not come to it.
         """
+        if (branch := self.branches.get(address)) is not None:
+            return branch
         for stream in self.streams:
             if stream.address == address:
                 return stream
@@ -115,9 +152,9 @@ class Event:
         round: of the flow, from 1.
         address: of the stream; empty for the flow itself, `~` for the Atlantic.
         run, attempt: of the stream.
-        kind: started, flowed, retrying, polled, cycled, failed, cancelled, failing, joined, conflicted, entered,
-            left, outcome or ended.
+        kind: what happened, such as started, flowed, retrying, undone or ended; docs/format.md lists all.
         details: what it carries, as stored.
+        who: caused it from outside; empty for the flow's own course.
     """
 
     number: int
@@ -128,6 +165,7 @@ class Event:
     attempt: int
     kind: str
     details: Mapping[str, Any]
+    who: str = ""
 
 
 def find(reader: Reader, flow_id: str) -> FlowRow:
@@ -182,7 +220,7 @@ def read_progress(reader: Reader, row: FlowRow) -> Progress:
         StoreUnreadable: something of it cannot be read.
     """
     cargo = read_cargo(row)
-    progress = Progress(read_chart(reader, row), row.uid, spring(cargo.water), cargo.anchors)
+    progress = Progress(read_chart(reader, row), row.uid, spring(cargo.water), cargo.anchors, row.deadline, cargo.span)
     return fold(progress, decode_facts(reader.facts(row.id)))
 
 
@@ -213,6 +251,8 @@ def status_of(row: FlowRow, seen: FlowPicture | None, unreadable: str = "") -> F
         ended=to_moment(row.ended) if row.ended else None,
         facts=seen.facts if seen is not None else 0,
         streams=tuple(_stream(each) for each in seen.streams) if seen is not None else (),
+        branches={each.address: _stream(each) for each in seen.branches} if seen is not None else {},
+        flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),
     )
 
 
@@ -232,6 +272,16 @@ def _stream(seen: StreamPicture) -> StreamStatus:
         due=to_moment(seen.due) if seen.due else None,
         color=seen.color,
         failure=seen.failure,
+        run=seen.run,
+        body=seen.body,
+        queued=seen.queued,
+        abandoned=seen.abandoned,
+        doubt=seen.doubt,
+        asked=seen.asked,
+        undo_attempt=seen.undo_attempt,
+        undo_attempts=seen.undo_attempts,
+        undo_failure=seen.undo_failure,
+        branches=seen.branches,
     )
 
 
@@ -255,6 +305,7 @@ def _event(row: FactRow) -> Event:
         attempt=row.attempt,
         kind=row.kind,
         details=_details(row.payload),
+        who=row.who,
     )
 
 

@@ -11,6 +11,8 @@ from contextvars import ContextVar, Token
 import msgspec
 from structlog.typing import EventDict, WrappedLogger
 
+from vastflow.secret import forget, remember
+
 __all__ = ["CALL_FIELDS", "BodyFields", "StdlibFields", "add_call_fields", "in_body", "leave"]
 
 
@@ -43,12 +45,14 @@ CALL_FIELDS: ContextVar[BodyFields | None] = ContextVar("vastflow_call_fields", 
 
 def in_body(fields: BodyFields) -> Token[BodyFields | None]:
     """Say that a body with these fields begins here; give the answer to `leave`."""
+    remember()
     return CALL_FIELDS.set(fields)
 
 
 def leave(token: Token[BodyFields | None]) -> None:
     """Say that the body has ended; to be called in the thread or task that called `in_body`."""
     CALL_FIELDS.reset(token)
+    forget()
 
 
 def add_call_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -56,6 +56,13 @@ class Running(Protocol):
         """Whether the body was ever begun."""
         ...
 
+    def admit(self) -> bool:
+        """Let a body run for which a thread is held at its gate; it counts as begun from now on.
+
+        False: it was withdrawn, or no thread is held for it yet. A body without a gate needs no leave.
+        """
+        ...
+
     def withdraw(self) -> bool:
         """Take the body back; True: it had not begun and never will, and nothing will be told."""
         ...
@@ -65,7 +72,7 @@ class Running(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Count its thread no longer: the pool replaces it; its late reply is still told."""
+        """Count it no longer: its thread is replaced, nobody waits for its task; its late reply is still told."""
         ...
 
 
@@ -84,7 +91,7 @@ class Stats:
     queued: int
     """Bodies handed over and not begun."""
     running: int
-    """Bodies that occupy a worker thread, abandoned ones not counted."""
+    """Bodies that occupy a worker thread or are held at their gate, abandoned ones not counted."""
     abandoned: int
     """Bodies given up that still occupy a worker thread."""
     threads: int
@@ -94,7 +101,9 @@ class Stats:
     actors: int
     """Actors spawned and alive."""
     tasks: int
-    """Async bodies begun and not ended."""
+    """Async bodies begun and not ended, abandoned ones included."""
+    abandoned_tasks: int
+    """Async bodies given up that have not ended."""
 
 
 class Runtime(Protocol):
@@ -109,8 +118,23 @@ class Runtime(Protocol):
         """Give an actor an inbox and a life; the ref works as long as the runtime is open."""
         ...
 
-    def run(self, work: Callable[[], object], reply: Ref, *, lane: Lane = "body") -> Running:
-        """Call `work` on a worker thread and tell `reply` what it returns."""
+    def run(
+        self,
+        work: Callable[[], object],
+        reply: Ref,
+        *,
+        lane: Lane = "body",
+        gate: Callable[[], None] | None = None,
+    ) -> Running:
+        """Call `work` on a worker thread and tell `reply` what it returns.
+
+        Args:
+            work: the body.
+            reply: who is told.
+            lane: whose threads it takes.
+            gate: called when a thread is free for the body (it tells an actor, and never waits); that thread is then
+                held, and the body called only after `admit()`. `withdraw()`, closing or a crash frees the thread.
+        """
         ...
 
     def run_async(self, work: Callable[[], Coroutine[Any, Any, object]], reply: Ref) -> Running:

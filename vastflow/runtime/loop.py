@@ -41,6 +41,10 @@ class _Job(AsyncWork):
     def cancel(self) -> None:
         self.loop.call(self.interrupt)
 
+    def abandon(self) -> None:
+        super().abandon()
+        self.loop.call(self.loop.settle)
+
     def ended(self) -> None:
         self.loop.left(self)
 
@@ -83,8 +87,13 @@ class Loop:
 
     @property
     def tasks(self) -> int:
-        """Async bodies begun and not ended."""
+        """Async bodies begun and not ended, abandoned ones included."""
         return len(self._tasks)
+
+    @property
+    def abandoned(self) -> int:
+        """Async bodies given up that have not ended."""
+        return sum(job.abandoned for job in list(self._tasks))
 
     @property
     def queued(self) -> int:
@@ -116,10 +125,10 @@ class Loop:
             self._quiet.set()
         else:
             self.call(self._admit)
-            self.call(self._settle)
+            self.call(self.settle)
 
     def drain(self, seconds: float) -> None:
-        """Wait until no body runs, for at most so long."""
+        """Wait until no body runs, abandoned ones not counted, for at most so long."""
         if self._thread is not threading.current_thread():
             self._quiet.wait(seconds)
 
@@ -149,8 +158,7 @@ class Loop:
         loop = self._open()
         for _ in range(len(self._arrived)):
             job = self._arrived.popleft()
-            if self._closing:
-                job.withdraw()
+            if self._closing and job.withdraw():
                 continue
             task = _begin(job, loop)
             if not task.done():
@@ -159,10 +167,11 @@ class Loop:
     def left(self, job: _Job) -> None:
         """Count a body as ended; it says so itself, since a callback of its task would cost a turn of the loop."""
         self._tasks.pop(job, None)
-        self._settle()
+        self.settle()
 
-    def _settle(self) -> None:
-        if self._closing and not self._tasks:
+    def settle(self) -> None:
+        """Say so, once closing, when no body is left that is waited for; only on the loop's thread."""
+        if self._closing and all(job.abandoned for job in self._tasks):
             self._quiet.set()
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -26,19 +26,36 @@ __all__ = ["Pool"]
 class _Job(SyncWork):
     """A body in a pool."""
 
-    __slots__ = ("abandoned", "pool")
+    __slots__ = ("_decided", "abandoned", "forgotten", "pool")
 
-    def __init__(self, body: Callable[[], object], reply: Ref, pool: Pool) -> None:
-        super().__init__(body, reply)
+    def __init__(self, body: Callable[[], object], reply: Ref, pool: Pool, gate: Callable[[], None] | None) -> None:
+        super().__init__(body, reply, gate)
         self.pool = pool
         self.abandoned = False
+        self.forgotten = False
+        self._decided = None if gate is None else threading.Event()
+
+    def serve(self) -> None:
+        """Wait at the gate if there is one, then call the body; on a thread of the pool."""
+        if self._decided is not None and not self._decided.is_set():
+            self.knock()
+            self._decided.wait()
+        self.perform()
+
+    def admit(self) -> bool:
+        if admitted := super().admit():
+            self._open()
+        return admitted
 
     def withdraw(self) -> bool:
-        before = self._withdrawn
-        withdrawn = super().withdraw()
-        if withdrawn and not before:
-            self.pool.forget()
+        if withdrawn := super().withdraw():
+            self._open()
+            self.pool.forget(self)
         return withdrawn
+
+    def _open(self) -> None:
+        if self._decided is not None:
+            self._decided.set()
 
     def abandon(self) -> None:
         self.pool.abandon(self)
@@ -73,9 +90,9 @@ class Pool:
         """Bodies that wait for a thread."""
         return max(0, self._outstanding - len(self._busy))
 
-    def submit(self, body: Callable[[], object], reply: Ref) -> _Job:
-        """Hand over a body; once the pool is closing it is as good as withdrawn."""
-        job = _Job(body, reply, self)
+    def submit(self, body: Callable[[], object], reply: Ref, gate: Callable[[], None] | None = None) -> _Job:
+        """Hand over a body, with a gate or without; once the pool is closing it is as good as withdrawn."""
+        job = _Job(body, reply, self, gate)
         with self._lock:
             self._outstanding += 1
             open_ = not self.closing
@@ -88,10 +105,11 @@ class Pool:
             job.withdraw()
         return job
 
-    def forget(self) -> None:
+    def forget(self, job: _Job) -> None:
         """Count a body that was withdrawn no longer."""
         with self._lock:
-            self._outstanding -= 1
+            self._outstanding -= not job.forgotten
+            job.forgotten = True
 
     def abandon(self, job: _Job) -> None:
         """Count the thread of a running body no longer, and replace it if it is needed."""
@@ -111,6 +129,8 @@ class Pool:
             self.closing = True
             self._settle()
         self._sweep()
+        for job in list(self._busy):  # those at their gates have not begun; the others cannot be withdrawn
+            job.withdraw()
 
     def drain(self, seconds: float) -> None:
         """Wait until no body runs, abandoned ones not counted, for at most so long."""
@@ -148,7 +168,7 @@ class Pool:
             self._busy[job] = None
             if self.closing:
                 job.withdraw()
-            job.perform()
+            job.serve()
             if self._leaves(job):
                 return
             del job  # an idle thread holds on to nobody's water

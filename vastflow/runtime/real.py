@@ -65,9 +65,16 @@ class Real:
             cell.stop()
         return cell.ref
 
-    def run(self, work: Callable[[], object], reply: Ref, *, lane: Lane = "body") -> Running:
-        """Call `work` on a worker thread and tell `reply` what it returns."""
-        return self._pools[lane].submit(work, reply)
+    def run(
+        self,
+        work: Callable[[], object],
+        reply: Ref,
+        *,
+        lane: Lane = "body",
+        gate: Callable[[], None] | None = None,
+    ) -> Running:
+        """Call `work` on a worker thread, after its gate if it has one, and tell `reply` what it returns."""
+        return self._pools[lane].submit(work, reply, gate)
 
     def run_async(self, work: Callable[[], Coroutine[Any, Any, object]], reply: Ref) -> Running:
         """Run `work` as a task of the event loop and tell `reply` what it returns."""
@@ -104,6 +111,7 @@ class Real:
             timers=self._wheel.timers,
             actors=sum(cell.alive for cell in self._cells),
             tasks=self._loop.tasks,
+            abandoned_tasks=self._loop.abandoned,
         )
 
     def close(self, drain: float = 0.0) -> bool:

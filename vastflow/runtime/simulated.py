@@ -46,10 +46,20 @@ class Simulated:
         self._world.inboxes.append(inbox)
         return inbox
 
-    def run(self, work: Callable[[], object], reply: Ref, *, lane: Lane = "body") -> Running:
-        """Call `work` in a move of its own and tell `reply` what it returns; lanes are as wide as it takes."""
+    def run(
+        self,
+        work: Callable[[], object],
+        reply: Ref,
+        *,
+        lane: Lane = "body",
+        gate: Callable[[], None] | None = None,
+    ) -> Running:
+        """Call `work` in a move of its own and tell `reply` what it returns; lanes are as wide as it takes.
+
+        That a thread is free is a move too: with a gate, `gate` is called in it, and `work` in another after `admit()`.
+        """
         del lane
-        return self._hand_over(SyncJob(self._world, work, reply))
+        return self._hand_over(SyncJob(self._world, work, reply, gate))
 
     def run_async(self, work: Callable[[], Coroutine[Any, Any, object]], reply: Ref) -> Running:
         """Run `work` as a task in simulated time and tell `reply` what it returns."""
@@ -95,12 +105,13 @@ class Simulated:
         world = self._world
         return Stats(
             queued=len(world.queued),
-            running=0,
+            running=len(world.held),
             abandoned=0,
             threads=0,
             timers=world.timers,
             actors=0 if world.over else len(world.inboxes),
             tasks=len(world.tasks),
+            abandoned_tasks=sum(job.abandoned for job in world.tasks),
         )
 
     def pump(self) -> bool:
@@ -134,7 +145,7 @@ class Simulated:
     def close(self, drain: float = 0.0) -> bool:
         """Stop everything; running bodies get `drain` seconds of simulated time. True if nothing was left running."""
         self._closing = True
-        for job in list(self._world.queued):
+        for job in (*self._world.queued, *self._world.held):
             job.withdraw()
         self._drain(self._after(drain))
         self._world.end()
@@ -170,7 +181,8 @@ class Simulated:
 
     def _drain(self, limit: int) -> None:
         """Let bodies end while there is time, then let the actors hear of it, without any timer."""
-        while self._world.tasks and self._happen(limit):
+        world = self._world
+        while (world.queued or not all(job.abandoned for job in world.tasks)) and self._happen(limit):
             pass
         while self._move():
             pass

@@ -1,14 +1,14 @@
 """What is a body between being handed over and its reply?
 
-Somebody begins it or somebody takes it back, never both, without a lock: its one callable lies
-in a list, and `list.pop` is atomic.
+Somebody begins it, lets it through its gate or takes it back: the first word said about its fate is
+the last, without a lock, since `dict.setdefault` is atomic.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from vastflow.runtime.guard import report
 
@@ -21,48 +21,85 @@ __all__ = ["AsyncWork", "SyncWork", "Work"]
 
 T = TypeVar("T")
 
+Fate = Literal["begun", "admitted", "withdrawn"]
+
 
 class Work(Generic[T]):
-    """A body handed over, and whom to tell what it returns."""
+    """A body handed over, and whom to tell what it returns.
 
-    __slots__ = ("_claim", "_withdrawn", "began", "reply")
+    Attributes:
+        reply: who is told.
+    """
+
+    __slots__ = ("_body", "_fate", "reply")
 
     def __init__(self, body: Callable[[], T], reply: Ref) -> None:
         """Take a body and the ref its answer is told to."""
-        self._claim = [body]
-        self._withdrawn = False
-        self.began = False
+        self._body: Callable[[], T] | None = body
+        self._fate: dict[str, Fate] = {}
         self.reply = reply
+
+    @property
+    def began(self) -> bool:
+        """Whether it was begun, or let begin."""
+        return self._fate.get("is", "withdrawn") != "withdrawn"
+
+    def decide(self, fate: Fate) -> Fate:
+        """Say what becomes of it, and return what does: what was said first."""
+        return self._fate.setdefault("is", fate)
 
     def take(self) -> Callable[[], T] | None:
         """Return the body to the one who begins it; None if it was withdrawn."""
-        try:
-            body = self._claim.pop()
-        except IndexError:
+        if self.decide("begun") == "withdrawn":
             return None
-        self.began = True
+        body, self._body = self._body, None
         return body
 
     def withdraw(self) -> bool:
         """Take the body back; True: it had not begun and never will."""
-        try:
-            self._claim.pop()
-        except IndexError:
-            return self._withdrawn
-        self._withdrawn = True
+        if self.decide("withdrawn") != "withdrawn":
+            return False
+        self._body = None
         return True
+
+    def admit(self) -> bool:
+        """Let it begin: nobody takes it back any more. False: it was withdrawn."""
+        return self.decide("admitted") != "withdrawn"
 
     def cancel(self) -> None:
         """Do nothing: a thread cannot be stopped."""
 
     def abandon(self) -> None:
-        """Do nothing: there is no thread to give up."""
+        """Do nothing: there is nothing to give up."""
 
 
 class SyncWork(Work[object]):
-    """A body that is called."""
+    """A body that is called, after its gate if it has one."""
 
-    __slots__ = ()
+    __slots__ = ("_gate", "_held")
+
+    def __init__(self, body: Callable[[], object], reply: Ref, gate: Callable[[], None] | None = None) -> None:
+        """Take a body, the ref its answer is told to, and whom to call when a thread is free for it."""
+        super().__init__(body, reply)
+        self._gate = gate
+        self._held = False
+
+    def knock(self) -> None:
+        """Say at the gate that a thread is free; a gate that raises stays shut."""
+        if self._gate is None:
+            return
+        self._held = True
+        try:
+            self._gate()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the thread must live on
+            report("the gate of a body raised; the body is withdrawn", error, self.reply.name)
+            self.withdraw()
+
+    def admit(self) -> bool:
+        """Let the body run; False: it was withdrawn, or no thread is held for it. Without a gate nothing changes."""
+        if self._gate is None:
+            return self._fate.get("is") != "withdrawn"
+        return self._held and super().admit()
 
     def perform(self) -> None:
         """Call the body, in a context of its own, and tell what it returned."""
@@ -79,11 +116,12 @@ class SyncWork(Work[object]):
 class AsyncWork(Work["Coroutine[Any, Any, object]"]):
     """A body that is awaited."""
 
-    __slots__ = ("_asked", "_task")
+    __slots__ = ("_asked", "_task", "abandoned")
 
     def __init__(self, body: Callable[[], Coroutine[Any, Any, object]], reply: Ref) -> None:
         """Take a body and the ref its answer is told to."""
         super().__init__(body, reply)
+        self.abandoned = False
         self._asked = False
         self._task: asyncio.Task[Any] | None = None
 
@@ -104,6 +142,10 @@ class AsyncWork(Work["Coroutine[Any, Any, object]"]):
         finally:
             self._task = None
             self.ended()
+
+    def abandon(self) -> None:
+        """Count it no longer as one that is waited for; it counts as abandoned until it ends."""
+        self.abandoned = True
 
     def ended(self) -> None:
         """Do what is to be done when the body was told of, or was withdrawn meanwhile."""

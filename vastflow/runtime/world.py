@@ -81,24 +81,42 @@ class _Late:
 
 
 class SyncJob(SyncWork):
-    """A body that is called in one move."""
+    """A body that is called in one move; one with a gate in two, of which the first is that a thread is free."""
 
     __slots__ = ("_world",)
 
-    def __init__(self, world: World, body: Callable[[], object], reply: Ref) -> None:
+    def __init__(
+        self, world: World, body: Callable[[], object], reply: Ref, gate: Callable[[], None] | None = None
+    ) -> None:
         """Hand a body over to a world."""
-        super().__init__(body, _Late(world, reply))
+        super().__init__(body, _Late(world, reply), gate)
         self._world = world
 
     def begin(self) -> None:
-        """Call it."""
-        self._world.queued.pop(self, None)
-        self.perform()
+        """Call it, or say at its gate that a thread is free."""
+        if self not in self._world.queued:
+            return
+        del self._world.queued[self]
+        if self._gate is None:
+            self.perform()
+        else:
+            self._world.held[self] = None
+            self.knock()
+
+    def admit(self) -> bool:
+        """Let the body be called in a move of its own; False: it was withdrawn, or no thread is held for it."""
+        admitted = super().admit()
+        if self in self._world.held and admitted:
+            del self._world.held[self]
+            self._world.add_move(self.perform)
+        return admitted
 
     def withdraw(self) -> bool:
         """Take the body back; True: it had not begun and never will."""
-        self._world.queued.pop(self, None)
-        return super().withdraw()
+        if withdrawn := super().withdraw():
+            self._world.queued.pop(self, None)
+            self._world.held.pop(self, None)
+        return withdrawn
 
 
 class AsyncJob(AsyncWork):
@@ -121,8 +139,9 @@ class AsyncJob(AsyncWork):
 
     def withdraw(self) -> bool:
         """Take the body back; True: it had not begun and never will."""
-        self._world.queued.pop(self, None)
-        return super().withdraw()
+        if withdrawn := super().withdraw():
+            self._world.queued.pop(self, None)
+        return withdrawn
 
     def cancel(self) -> None:
         """Throw `CancelledError` into it where it waits, or when it first waits."""
@@ -168,7 +187,8 @@ class World:
         self.moves: list[Callable[[], object]] = []
         self.inboxes: list[Inbox] = []
         self.queued: dict[Work[Any], None] = {}
-        self.tasks: dict[Work[Any], asyncio.Task[None]] = {}
+        self.held: dict[Work[Any], None] = {}
+        self.tasks: dict[AsyncJob, asyncio.Task[None]] = {}
         self.receiving = 0
         self._numbers = itertools.count()
         self._alarms: list[tuple[int, int, Alarm]] = []
@@ -215,12 +235,26 @@ class World:
         """Return when the next alarm rings; None if there is none.
 
         Args:
-            limit: time goes on to here in any case; without it, beats alone do not keep it going.
+            limit: time goes on to here in any case; without it, beats alone do not keep it going, and those which
+                would ring several times before the next alarm ring once.
         """
-        alarms = [when for when in (_first(self._alarms), _first(self._beats)) if when is not None]
+        alarm = _first(self._alarms)
         if limit is None:
-            return min(alarms) if _first(self._alarms) is not None else None
-        return min((when for when in alarms if when <= limit), default=None)
+            if alarm is None:
+                return None
+            self._skip_beats(alarm)
+        alarms = [when for when in (alarm, _first(self._beats)) if when is not None]
+        return min((when for when in alarms if limit is None or when <= limit), default=None)
+
+    def _skip_beats(self, end: int) -> None:
+        """Let each beat ring but once before `end`, or a flow of days would be nothing but beats."""
+        beats = [
+            (when + max(0, (end - when) // beat.period) * beat.period, number, beat)
+            for when, number, beat in self._beats
+        ]
+        if beats != self._beats:
+            self._beats = beats
+            heapq.heapify(self._beats)
 
     def ring(self) -> None:
         """Let all alarms ring that are due, earliest first."""

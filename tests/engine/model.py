@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vastflow.drawing.chart import Anchor, BasinPlace, Chain, ParallelPlace, RiverPlace, Waits
 
 if TYPE_CHECKING:
-    from tests.course.scripts import Call, Case
+    from tests.engine.scripts import Call, Case
 
 Water = dict[str, str]  # canonical JSON by key: encoded values are what is compared (5.4, 5.6)
 Begin = tuple[int, Water, float]  # when a stream begins, with which water, and when its part is cancelled
