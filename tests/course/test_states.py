@@ -68,6 +68,8 @@ def others() -> Iterator[Run]:
     """Run what is rare by chance."""
     yield Run(drawn(river("a"), outside=(Outside(5, "cancel"),)), not_before=9)
     yield from mended()
+    skips = [(49, commands.Pause()), (50, commands.Skip("a")), (51, commands.Resume())]
+    yield Run(drawn(river("a", "cycle", "undo"), river("b"), b=(FAIL,)), told=skips)
     yield Run(drawn(river("a"), atlantic={"success": (FAIL,), "fail": ()}, outside=(Outside(900, "retry"),)))
     yield Run(
         drawn(polled("a", cycle_times=1), a=((), (Call(5, answer="continue"),)), outside=(Outside(9**8, "retry"),))

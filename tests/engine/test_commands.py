@@ -522,3 +522,19 @@ def test_an_engine_closed_right_after_a_command_that_lets_async_bodies_begin_aga
     on.engine.close(drain=0.0)
 
     assert [fact.kind for fact in on.store.facts("one")].count("begun") <= 4
+
+
+@pytest.mark.promise("7.2", "7.5")
+def test_what_a_skipped_river_had_begun_is_undone_when_the_flow_fails_later(stage: Staging) -> None:
+    on, deeds = stage(), Deeds()
+    polled = waiting("polled", 60, times=9, undo=deeds.note("undo"))
+    flow = on.start(polled, river("no", raises(Fail("no"))))
+    on.play(1)
+    flow.pause()
+    assert flow.skip("polled")
+    flow.resume()
+
+    status = flow.wait()
+
+    assert states(status) == {"polled": "undone", "no": "fail"}
+    assert deeds == ["undo polled"]

@@ -12,7 +12,6 @@ from vastflow.course.progress import Progress
 from vastflow.course.records import Branch
 from vastflow.course.spread import read_items
 from vastflow.course.states import check_stream
-from vastflow.drawing.chart import EachPlace
 
 __all__ = ["conflicted", "continued", "dropped", "entered", "expanded", "failing", "joined", "left", "won"]
 

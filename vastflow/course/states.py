@@ -54,7 +54,7 @@ STREAM_MOVES: Final[dict[StreamState, frozenset[str]]] = {
     "success": frozenset({"undoing", "running"}),
     "fail": frozenset(f"undoing running cycling {_MENDED}".split()),
     "cancelled": frozenset(f"undoing running {_MENDED}".split()),
-    "skipped": frozenset(),
+    "skipped": frozenset({"undoing"}),
     "undoing": frozenset({"undone", "undo-failed"}),
     "undone": frozenset(_MENDED.split()),
     "undo-failed": frozenset(_MENDED.split()),

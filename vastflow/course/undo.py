@@ -16,6 +16,8 @@ from vastflow.errors import CourseError, Failure
 
 __all__ = ["answered_undo", "scope_of", "to_undo", "undo_late"]
 
+_DONE = ENDED | {"skipped"}  # somebody may skip a river whose `flow` was begun
+
 
 def to_undo(progress: Progress, branch: Branch) -> tuple[str, ...]:
     """Return the addresses of all that began in a branch and has an undo that never ran, last begun first."""
@@ -33,7 +35,7 @@ def _collect(progress: Progress, branch: Branch, found: list[RiverRecord]) -> No
     for position in range(branch.cursor + 1):
         record = progress.records.get(branch.at(position))
         if isinstance(record, RiverRecord):
-            if record.begun and record.state in ENDED and record.has("undo"):
+            if record.begun and record.state in _DONE and record.has("undo"):
                 found.append(record)
         elif record is not None:
             for inner in progress.inside.get(record.address, ()):
