@@ -80,7 +80,7 @@ __all__ = [
 ]
 
 
-class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
+class Failure(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Why a stream failed, as text and names only; never a pickled object.
 
     Attributes:

@@ -34,6 +34,7 @@ from vastflow.course.facts import (
     Undone,
 )
 from vastflow.course.records import ATLANTIC, JoinRecord, RiverRecord
+from vastflow.course.schedule import after_seconds
 from vastflow.course.states import ENDED
 from vastflow.drawing.addresses import template_of
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace
@@ -123,20 +124,20 @@ def assert_undone_in_order(run: Run) -> None:
     """See that what is undone together is undone in the reverse order of its beginning, one at a time and once."""
     begun: dict[tuple[str, int], int] = {}
     for number, fact in enumerate(run.facts):
-        if begins_flow(run, fact):
+        if begins_flow(fact):
             begun.setdefault((fact.address, fact.run), number)
     for number, fact in enumerate(run.facts):
         queue = fact.what.queue if isinstance(fact.what, Undoing | Outcome) else ()
-        order = [begun_in(begun, run, address, number) for address in queue]
+        order = [begun_in(begun, address, number) for address in queue]
         assert order == sorted(order, reverse=True), (number, queue)
         assert_one_at_a_time(run, queue, number)
 
 
-def begins_flow(run: Run, fact: Fact) -> bool:
+def begins_flow(fact: Fact) -> bool:
     return isinstance(fact.what, Begun) and fact.what.body == "flow"
 
 
-def begun_in(begun: Mapping[tuple[str, int], int], run: Run, address: str, before: int) -> int:
+def begun_in(begun: Mapping[tuple[str, int], int], address: str, before: int) -> int:
     """Return when the last run of a river before this fact began."""
     return max(number for (where, _), number in begun.items() if where == address and number < before)
 
@@ -168,13 +169,12 @@ def calm(each: Case) -> Case:
     """Return the case so that time changes nothing: no join fails, nobody asks, and no poll is counted or in doubt."""
     chart = msgspec.structs.replace(each.chart, streams=calm_chain(each.chart.streams))
     scripts = {
-        address: {body: calm_calls(body, calls) for body, calls in bodies.items()}
-        for address, bodies in each.scripts.items()
+        address: {body: calm_calls(calls) for body, calls in bodies.items()} for address, bodies in each.scripts.items()
     }
     return replace(each, chart=chart, scripts=scripts, outside=(), deadline=None)
 
 
-def calm_calls(body: str, calls: Calls) -> Calls:
+def calm_calls(calls: Calls) -> Calls:
     """Let undos succeed at once: how often they are tried depends on the time they are given."""
     return tuple(replace(call, takes="", into="") for call in calls)
 
@@ -205,9 +205,9 @@ def differences(run: Run) -> dict[str, Any]:
     end = expect(run.case)
     told = disagreements(run, end)
     ended = Counter({body: count for body in ("success", "fail") if (count := run.calls[ATLANTIC, body])})
-    apart = {} if ended == Counter(end.atlantic) else {"atlantic": (ended, end.atlantic)}
+    apart: dict[str, tuple[Any, Any]] = {} if ended == Counter(end.atlantic) else {"atlantic": (ended, end.atlantic)}
     undone = [sorted((address, kind or "") for _, address, kind in undos) for undos in (run.undos(), end.undos)]
-    apart |= {} if undone[0] == undone[1] else {"undos": tuple(undone)}
+    apart |= {} if undone[0] == undone[1] else {"undos": (undone[0], undone[1])}
     ours, theirs = [(each.outcome, each.state) for each in run.rounds], [(e.outcome, e.state) for e in end.rounds]
     apart |= {} if ours == theirs else {"rounds": (ours, theirs)}
     return {what: values for what, values in told.items() if what not in {"rounds", "atlantic", "undos"}} | apart
@@ -234,7 +234,22 @@ def assert_asked_before_it_flows_again(run: Run) -> None:
         assert calls == 1 or not doubtful, (address, run_number, attempt, calls)
 
 
+def assert_ended_in_time(run: Run) -> None:
+    """See that no river with a deadline goes on for longer, but for the time in which nobody was there to end it."""
+    began: dict[tuple[str, int], int] = {}
+    for called in run.called:
+        began.setdefault((called.address, called.run), called.at)
+    places = rivers(run.case.chart.streams)
+    for fact in run.facts if len(run.rounds) == 1 else ():
+        place = places.get(template_of(fact.address))
+        deadline = place.anchor.deadline if place is not None else None
+        if deadline is not None and isinstance(fact.what, Cycled | Failed | Cancelled):
+            most = after_seconds(deadline) + run.died * run.away
+            assert fact.at <= began.get((fact.address, fact.run), fact.at) + most, fact
+
+
 def assert_sound(run: Run) -> None:
+    assert_ended_in_time(run)
     assert_asked_before_it_flows_again(run)
     assert_polled_within_budget(run)
     assert_ended_once(run)

@@ -258,7 +258,9 @@ class Run:
         elif order.record.now.ticket == ticket:
             self.give_current(order, address, ticket)
 
-    def give_current(self, order: Order, address: str, ticket: int) -> None:
+    def give_current(  # noqa: C901, PLR0912  # one line for each order
+        self, order: Order, address: str, ticket: int
+    ) -> None:
         match order:
             case Do(gated=True):
                 self.waiting[ticket] = order
@@ -459,7 +461,7 @@ def encoded(water: Mapping[str, Any]) -> dict[str, msgspec.Raw]:
     return {key: msgspec.Raw(encode(value, key)) for key, value in water.items()}
 
 
-def answer_of(body: Body) -> events.Answer:
+def answer_of(body: Body) -> events.Answer:  # noqa: C901, PLR0911  # one line for each answer
     script, address, attempt = body.script, body.order.record.address, attempt_of(body.order)
     after = None if script.after is None else script.after / MICRO
     match script.answer:

@@ -44,7 +44,8 @@ FAULTS: dict[str, Fault] = {
         "            self.abandoned = (*self.abandoned, self.ticket)\n        self.back()", "            return"
     ),
     "the deadline is refilled by an attempt": fault(
-        "    river.attempt += 1\n    river.spent", "    river.attempt += 1\n    river.turn = fact.at\n    river.spent"
+        "    river.attempt += 1\n    river.spent",
+        "    river.attempt += 1\n    river.turn = fact.at\n    river.now.alarm = 0\n    river.spent",
     ),
     "a deadline is not watched": fault("orders.append(Alarm(river, due, river.now.alarm))", "pass"),
     "a timeout of flow is no doubt": fault(
@@ -108,9 +109,7 @@ FAULTS: dict[str, Fault] = {
     "settle cancels": fault('join.place.join != "all"', 'join.place.join == "any"'),
     # each
     "the limit is ignored": fault("join.open - later < limit:", "join.open - later < 1_000:"),
-    "dropped items are begun": fault(
-        "or join.dropped or join.failing is not None or join.branch.in_cancelled()", "or join.dropped"
-    ),
+    "dropped items are begun": fault("or join.dropped or join.failing is not None or join.branch.in_cancelled()", ""),
     "what is collected is out of order": fault(
         "for branch in progress.inside.get(join.address, ())]",
         "for branch in reversed(progress.inside.get(join.address, []))]",
@@ -148,7 +147,7 @@ FAULTS: dict[str, Fault] = {
     # undo
     "the undo order is wrong": fault("found.sort(key=_begun, reverse=True)", "found.sort(key=_begun)"),
     "undo runs for a river that never began": fault(
-        "if record.begun and record.state in ENDED", "if record.state in ENDED"
+        "if record.begun and record.state in _DONE", "if record.state in _DONE"
     ),
     "what an undo wrote is not seen by the next": fault(
         "    river.undo_failure = None\n    river.branch.ebb = over(river.branch.ebb, what.delta)",
@@ -195,6 +194,9 @@ AT_DEATH: dict[str, Fault] = {
         'progress.state not in {"init", "running", "undoing", "ending"} or',
     ),
     "budgets are refilled by a restart": fault("river.now.polls = max(river.polls,", "river.now.polls = min(0,"),
+    "the deadline is refilled by a restart": fault(
+        "due = river.turn + after_seconds(river.anchor.deadline", "due = at + after_seconds(river.anchor.deadline"
+    ),
     "a restart asks no join and no basin again": fault(
         "        progress.ends.append(record)\n    for inner", "        pass\n    for inner"
     ),

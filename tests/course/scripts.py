@@ -417,6 +417,8 @@ class _Pen:
     def script(self, place: RiverPlace, own: str, *, single: bool) -> dict[str, Calls]:
         """Draw what all bodies of a river do."""
         script = {body: self.calls(body, own) for body in place.bodies if body != "cycle"}
+        if "reconcile" in script and self.happens(0.08):
+            script["reconcile"] = tuple(self.call(own, "continue", 30) for _ in range(12))  # it never knows
         if "undo" in script:
             shared = (f"{own}-undone", *(SHARED if single else ()))
             script["undo"] = tuple(replace(call, puts=self.puts(shared), drops=()) for call in script["undo"])

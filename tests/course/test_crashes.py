@@ -30,7 +30,10 @@ deaths = st.dictionaries(st.integers(1, 60), st.integers(0, 4), min_size=1, max_
 @settings(max_examples=150, phases=PHASES)
 @given(seeds, deaths, st.sampled_from(AWAY), st.booleans())
 def test_wherever_the_process_dies_the_flow_ends_once_and_does_nothing_twice(
-    seed: int, died: dict[int, int], away: int, orderly: bool
+    seed: int,
+    died: dict[int, int],
+    away: int,
+    orderly: bool,  # noqa: FBT001  # drawn, not chosen
 ) -> None:
     assert_sound(Run(case(seed), died, away=away, orderly=orderly))
 
@@ -75,7 +78,9 @@ NESTED = (
 @pytest.mark.parametrize("failing", ["", "a", "east_b", "d", "f", "files_h", "west_l"])
 def test_wherever_the_journal_of_a_nested_flow_is_cut_it_ends_once_and_as_without_a_death(failing: str) -> None:
     names = ("a", "east_b", "c", "d", "e", "f", "files_g", "files_h", "west_k", "west_l")
-    calls = {name: (Call(100 * number, {name[-1]: number}),) for number, name in enumerate(names, 1)}
+    calls: dict[str, tuple[Call, ...]] = {
+        name: (Call(100 * number, {name[-1]: number}),) for number, name in enumerate(names, 1)
+    }
     calls |= {failing: (Call(50, answer="fail"),) * 9} if failing else {}
     whole = drawn(*NESTED, water={"list": [1, 2, 3]}, **calls)
     end = Run(whole)

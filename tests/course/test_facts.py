@@ -25,9 +25,8 @@ def test_every_kind_of_fact_can_be_stored_and_applied() -> None:
 @pytest.mark.promise("10.1")
 def test_every_kind_of_fact_happens_to_some_flow() -> None:
     value = Delta({"x": msgspec.Raw(b"1")})
-    told = [
-        (at, each) for at, each in enumerate((commands.Pause(), commands.Set(value), commands.Complete("a", value)), 5)
-    ]
+    asked: list[commands.Command] = [commands.Pause(), commands.Set(value), commands.Complete("a", value)]
+    told = list(enumerate(asked, 5))
     mended = drawn(river("a", retry=Waits(1)), a=(Call(1, answer="retry"),))
     atomic = drawn(river("a", atomic=True), a=(Call(500),))
     runs = [

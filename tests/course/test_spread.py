@@ -18,7 +18,7 @@ from vastflow.errors import CourseError, Failure
 def test_there_is_one_branch_for_each_element(items: Any) -> None:
     run = ran(each("a", "list", river("a"), collect={"item": "all"}), water={"list": items})
 
-    assert [fact.what for fact in run.facts if fact.address == "a"][0] == Expanded(len(items))
+    assert next(fact.what for fact in run.facts if fact.address == "a") == Expanded(len(items))
     assert sorted(run.water()["all"]) == sorted(items)
 
 
@@ -44,7 +44,8 @@ def test_what_failed_or_is_missing_is_collected_as_none() -> None:
 
 @pytest.mark.promise("5.3", "6.2")
 def test_what_is_collected_and_too_large_fails_it() -> None:
-    live = Live(each("a", "list", river("a"), collect={"item": "all"}), water={"list": [1]}, refusal=lambda _: "too large")
+    spread = each("a", "list", river("a"), collect={"item": "all"})
+    live = Live(spread, water={"list": [1]}, refusal=lambda _: "too large")
     live.begin()
 
     assert live.answer("a[0]", events.Done())[:2] == ["Flowed", "Failed"]

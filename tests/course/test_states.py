@@ -1,7 +1,7 @@
 """Which moves may a stream and a flow make?"""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import pytest
@@ -25,7 +25,8 @@ Moves = Counter[tuple[str, str]]
 def moves(run: Run) -> tuple[Moves, Moves]:
     """Fold the journal fact by fact, and count the moves of streams and of the flow."""
     progress, streams, flow = run.fresh(), Moves(), Moves()
-    before, state = dict[str, tuple[str, int]](), "init"
+    before: Mapping[str, tuple[str, int]] = {}
+    state = "init"
     for fact in run.facts:
         apply(progress, fact)
         after = {address: (record.state, record.run) for address, record in progress.records.items()}
@@ -68,7 +69,11 @@ def others() -> Iterator[Run]:
     """Run what is rare by chance."""
     yield Run(drawn(river("a"), outside=(Outside(5, "cancel"),)), not_before=9)
     yield from mended()
-    skips = [(49, commands.Pause()), (50, commands.Skip("a")), (51, commands.Resume())]
+    skips: list[tuple[int, commands.Command]] = [
+        (49, commands.Pause()),
+        (50, commands.Skip("a")),
+        (51, commands.Resume()),
+    ]
     yield Run(drawn(river("a", "cycle", "undo"), river("b"), b=(FAIL,)), told=skips)
     yield Run(drawn(river("a"), atlantic={"success": (FAIL,), "fail": ()}, outside=(Outside(900, "retry"),)))
     yield Run(

@@ -230,7 +230,7 @@ def test_bodies_take_virtual_time_and_joins_none() -> None:
 
 def test_what_is_on_the_agenda_twice_is_ordered_once(pair: Course) -> None:
     river_a = pair.progress.records["a"]
-    pair.progress.begins.append(river_a)  # type: ignore[arg-type]  # a river
+    pair.progress.begins.append(river_a)
 
     pair.take(events.Answered(5, "b", events.Done()))
     assert pair.told() == []

@@ -72,7 +72,7 @@ class Keeping:
         self._call = call
         self._water = water
         self._around = around
-        self._waiting = list(call.signals)
+        self._waiting = call.signals
         self.took: tuple[int, ...] = ()
 
     def take(self, name: str) -> Any:
@@ -80,7 +80,7 @@ class Keeping:
         for position, (number, named, value) in enumerate(self._waiting):
             if named == name:
                 taken = decode(bytes(value), f"signal {name!r}")
-                del self._waiting[position]
+                self._waiting = (*self._waiting[:position], *self._waiting[position + 1 :])
                 self.took = (*self.took, number)
                 return taken
         return None

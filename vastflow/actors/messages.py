@@ -66,7 +66,7 @@ __all__ = [
 # From the engine to an Andes
 
 
-class Begin(msgspec.Struct, frozen=True):
+class Begin(msgspec.Struct, gc=False, frozen=True):
     """Begin a flow: write it down, then let its first streams begin; `written` is done when it is on disk."""
 
     flow: FlowRecord
@@ -75,14 +75,14 @@ class Begin(msgspec.Struct, frozen=True):
     written: "Future[None]"
 
 
-class Adopt(msgspec.Struct, frozen=True):
+class Adopt(msgspec.Struct, gc=False, frozen=True):
     """Go on with a flow that was folded from its facts; `periods` are the served ones."""
 
     flow: FlowRecord
     periods: Sequence[tuple[int, int]]
 
 
-class Command(msgspec.Struct, frozen=True):
+class Command(msgspec.Struct, gc=False, frozen=True):
     """Do something that was asked of a flow from outside; `ruled` is done when it is on disk, or was not to be done."""
 
     flow_id: str
@@ -91,11 +91,11 @@ class Command(msgspec.Struct, frozen=True):
     ruled: "Future[Ruling]"
 
 
-class Settle(msgspec.Struct, frozen=True):
+class Settle(msgspec.Struct, gc=False, frozen=True):
     """The engine closes: what still runs is to count as no interruption."""
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(msgspec.Struct, gc=False, frozen=True):
     """Say how a flow stands, or None if it is not under way here."""
 
     flow_id: str
@@ -119,7 +119,7 @@ class Cancelling:
         return self.asked
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, gc=False, frozen=True):
     """Call a body: when, flow, cycle, reconcile (the forward ones), undo, success or fail.
 
     Attributes:
@@ -154,7 +154,7 @@ class Call(msgspec.Struct, frozen=True):
     template: str = ""
 
 
-class Go(msgspec.Struct, frozen=True):
+class Go(msgspec.Struct, gc=False, frozen=True):
     """The begin of a `Ready` body is on disk: let it run; `Withdrawn` if the engine has closed meanwhile."""
 
     flow: FlowRecord
@@ -162,7 +162,7 @@ class Go(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Recall(msgspec.Struct, frozen=True):
+class Recall(msgspec.Struct, gc=False, frozen=True):
     """Take the body with this ticket back (`Withdrawn`), unless it has begun: then nothing happens."""
 
     flow: FlowRecord
@@ -170,7 +170,7 @@ class Recall(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(msgspec.Struct, gc=False, frozen=True):
     """Ask the body with this ticket to stop; one that has not begun is taken back (`Withdrawn`)."""
 
     flow: FlowRecord
@@ -178,7 +178,7 @@ class Cancel(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Abandon(msgspec.Struct, frozen=True):
+class Abandon(msgspec.Struct, gc=False, frozen=True):
     """Give the body with this ticket up: its thread no longer counts, a task is cancelled.
 
     What follows is one of: `Withdrawn` (it had not begun), `Returned` (sooner or later, or never if it hangs for ever),
@@ -190,7 +190,7 @@ class Abandon(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, gc=False, frozen=True):
     """A thread is free for a gated body, and held for it until `Go`, `Recall`, `Cancel` or `Abandon`."""
 
     flow: FlowRecord
@@ -198,7 +198,7 @@ class Ready(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Running(msgspec.Struct, frozen=True):
+class Running(msgspec.Struct, gc=False, frozen=True):
     """A `timed` body has begun to run this moment, or one that was `Queued` before."""
 
     flow: FlowRecord
@@ -206,7 +206,7 @@ class Running(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Queued(msgspec.Struct, frozen=True):
+class Queued(msgspec.Struct, gc=False, frozen=True):
     """A body waits for a slot of `max_running`, or because one is run alone; told once for a ticket."""
 
     flow: FlowRecord
@@ -214,7 +214,7 @@ class Queued(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, gc=False, frozen=True):
     """A body answered; it began at `began` (microseconds)."""
 
     flow: FlowRecord
@@ -224,7 +224,7 @@ class Answered(msgspec.Struct, frozen=True):
     began: int = 0
 
 
-class Returned(msgspec.Struct, frozen=True):
+class Returned(msgspec.Struct, gc=False, frozen=True):
     """An abandoned body has come back late, having begun at `began` (microseconds)."""
 
     flow: FlowRecord
@@ -234,7 +234,7 @@ class Returned(msgspec.Struct, frozen=True):
     began: int = 0
 
 
-class Withdrawn(msgspec.Struct, frozen=True):
+class Withdrawn(msgspec.Struct, gc=False, frozen=True):
     """A body was taken back before it began; it never will."""
 
     flow: FlowRecord
@@ -242,7 +242,7 @@ class Withdrawn(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, gc=False, frozen=True):
     """A body that waited for its slot or its turn need wait no longer (a River is told by itself or the turnstile)."""
 
     flow: FlowRecord
@@ -250,7 +250,7 @@ class Turn(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Escaped(msgspec.Struct, frozen=True):
+class Escaped(msgspec.Struct, gc=False, frozen=True):
     """Something was raised past the guard of a body, which is a fault of the engine (a River is told by a thread)."""
 
     flow: FlowRecord
@@ -259,7 +259,7 @@ class Escaped(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Reported(msgspec.Struct, frozen=True):
+class Reported(msgspec.Struct, gc=False, frozen=True):
     """A body said how far it is."""
 
     flow: FlowRecord
@@ -269,7 +269,7 @@ class Reported(msgspec.Struct, frozen=True):
     text: str
 
 
-class Save(msgspec.Struct, frozen=True):
+class Save(msgspec.Struct, gc=False, frozen=True):
     """A body wants what it wrote so far to be kept; `saved` is done when it is on disk."""
 
     flow: FlowRecord
@@ -283,7 +283,7 @@ class Save(msgspec.Struct, frozen=True):
 # From a supervisor to a Basin, and back
 
 
-class Enter(msgspec.Struct, frozen=True):
+class Enter(msgspec.Struct, gc=False, frozen=True):
     """Let the parent's water into a basin."""
 
     flow: FlowRecord
@@ -294,7 +294,7 @@ class Enter(msgspec.Struct, frozen=True):
     added: Mapping[str, msgspec.Raw]
 
 
-class Leave(msgspec.Struct, frozen=True):
+class Leave(msgspec.Struct, gc=False, frozen=True):
     """Let a basin's outputs out."""
 
     flow: FlowRecord
@@ -305,7 +305,7 @@ class Leave(msgspec.Struct, frozen=True):
     outside: Sheet
 
 
-class Crossed(msgspec.Struct, frozen=True):
+class Crossed(msgspec.Struct, gc=False, frozen=True):
     """A basin's border was crossed, or could not be."""
 
     flow: FlowRecord
@@ -319,7 +319,7 @@ class Crossed(msgspec.Struct, frozen=True):
 # From the wheel to a supervisor
 
 
-class Due(msgspec.Struct, frozen=True):
+class Due(msgspec.Struct, gc=False, frozen=True):
     """A wait is over."""
 
     flow: FlowRecord
@@ -327,7 +327,7 @@ class Due(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class GraceOver(msgspec.Struct, frozen=True):
+class GraceOver(msgspec.Struct, gc=False, frozen=True):
     """A cancelled body had its time."""
 
     flow: FlowRecord
@@ -335,7 +335,7 @@ class GraceOver(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class TimeOver(msgspec.Struct, frozen=True):
+class TimeOver(msgspec.Struct, gc=False, frozen=True):
     """A body has run as long as its `timeout` says."""
 
     flow: FlowRecord
@@ -343,7 +343,7 @@ class TimeOver(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class AlarmOver(msgspec.Struct, frozen=True):
+class AlarmOver(msgspec.Struct, gc=False, frozen=True):
     """A river's deadline, or that of its undo, is over; `ticket` is the alarm's."""
 
     flow: FlowRecord
@@ -351,14 +351,14 @@ class AlarmOver(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class FlowDeadlineOver(msgspec.Struct, frozen=True):
+class FlowDeadlineOver(msgspec.Struct, gc=False, frozen=True):
     """The flow's deadline is over, if it still is this one (microseconds)."""
 
     flow: FlowRecord
     deadline: int
 
 
-class Spring(msgspec.Struct, frozen=True):
+class Spring(msgspec.Struct, gc=False, frozen=True):
     """The time has come before which the flow was not to begin."""
 
     flow: FlowRecord
@@ -367,14 +367,14 @@ class Spring(msgspec.Struct, frozen=True):
 # Between a supervisor and the Ledger
 
 
-class Promise(msgspec.Struct, frozen=True):
+class Promise(msgspec.Struct, gc=False, frozen=True):
     """Somebody who waits until something is on disk, and what is told then."""
 
     future: "Future[Any]"
     value: object = None
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, gc=False, frozen=True):
     """Write this in one commit, then tell `reply`; its orders are given only then.
 
     Attributes:
@@ -406,14 +406,14 @@ class Write(msgspec.Struct, frozen=True):
         return [*promised, self.written] if self.written is not None else promised
 
 
-class Written(msgspec.Struct, frozen=True):
+class Written(msgspec.Struct, gc=False, frozen=True):
     """These are on disk, in this order; what is of the flows in `lost` was not written."""
 
     writes: list[Write]
     lost: frozenset[str]
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, gc=False, frozen=True):
     """What was to be written of a flow cannot be, whatever the disk does."""
 
     flow: FlowRecord
@@ -421,16 +421,16 @@ class Refused(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Strand(msgspec.Struct, frozen=True):
+class Strand(msgspec.Struct, gc=False, frozen=True):
     """A flow cannot go on, because handling a message about it raised."""
 
     flow: FlowRecord
     reason: str
 
 
-class Flush(msgspec.Struct, frozen=True):
+class Flush(msgspec.Struct, gc=False, frozen=True):
     """Commit what has gathered (the Ledger tells itself)."""
 
 
-class Beat(msgspec.Struct, frozen=True):
+class Beat(msgspec.Struct, gc=False, frozen=True):
     """Note that this store is still served."""

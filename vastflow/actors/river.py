@@ -121,8 +121,8 @@ class RiverActor:
     def _pass_turnstile(self, case: _Case) -> None:
         call = case.call
         case.stage = "turn"
-        let_through = partial(self._let_through, call)
-        if self._turnstile.enter(call.ticket, let_through, alone=call.alone):
+        alone, through = call.alone, self._turnstile.pass_by(call.ticket, alone=call.alone)
+        if through or self._turnstile.enter(call.ticket, partial(self._let_through, call), alone=alone):
             self._hand_over(case)
         else:
             self._queue(case)

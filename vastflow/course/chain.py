@@ -6,6 +6,7 @@ flow, which are then put on the agenda to be considered.
 
 from vastflow.course.delta import lay
 from vastflow.course.facts import NOTHING, Delta
+from vastflow.course.now import UNMARKED
 from vastflow.course.progress import Progress
 from vastflow.course.records import BasinRecord, Branch, JoinRecord, Record, RiverRecord
 from vastflow.course.spread import items_under, tolerated
@@ -128,7 +129,7 @@ def is_plain(progress: Progress, record: Record) -> bool:
 
 def _leave_river(progress: Progress, river: RiverRecord) -> None:
     """Keep what its undo will see; let all that were only asked to stop have their grace from now on."""
-    river.marks.clear()
+    river.marks = UNMARKED
     river.out = False
     if river.anchor.signals:
         progress.signals.forget(river)

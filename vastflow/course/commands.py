@@ -11,19 +11,19 @@ from vastflow.drawing.chart import Anchor
 __all__ = ["Cancel", "Command", "Complete", "Pause", "Resume", "Retry", "Set", "Signal", "Skip"]
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(msgspec.Struct, gc=False, frozen=True):
     """End the flow: nothing new begins, what was done is undone."""
 
 
-class Pause(msgspec.Struct, frozen=True):
+class Pause(msgspec.Struct, gc=False, frozen=True):
     """Let no new body begin."""
 
 
-class Resume(msgspec.Struct, frozen=True):
+class Resume(msgspec.Struct, gc=False, frozen=True):
     """Let a paused flow, or one stranded by poison, go on."""
 
 
-class Retry(msgspec.Struct, frozen=True):
+class Retry(msgspec.Struct, gc=False, frozen=True):
     """Open a new round.
 
     Attributes:
@@ -33,26 +33,26 @@ class Retry(msgspec.Struct, frozen=True):
     anchors: dict[str, Anchor] = {}
 
 
-class Skip(msgspec.Struct, frozen=True):
+class Skip(msgspec.Struct, gc=False, frozen=True):
     """Let a stream count as skipped."""
 
     stream: str
 
 
-class Complete(msgspec.Struct, frozen=True):
+class Complete(msgspec.Struct, gc=False, frozen=True):
     """Let a stream count as done, having written this."""
 
     stream: str
     delta: Delta
 
 
-class Set(msgspec.Struct, frozen=True):
+class Set(msgspec.Struct, gc=False, frozen=True):
     """Change the flow's water."""
 
     delta: Delta
 
 
-class Signal(msgspec.Struct, frozen=True):
+class Signal(msgspec.Struct, gc=False, frozen=True):
     """Give a signal to whichever river wants it; one whose `id` came before is no new one."""
 
     name: str

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-class Rules(msgspec.Struct, frozen=True):
+class Rules(msgspec.Struct, gc=False, frozen=True):
     """What the engine sets for all its flows.
 
     Attributes:
@@ -59,28 +59,28 @@ class Rules(msgspec.Struct, frozen=True):
     refusal: Callable[[bytes], str] = lambda _: ""
 
 
-class Done(msgspec.Struct, frozen=True):
+class Done(msgspec.Struct, gc=False, frozen=True):
     """The body returned None; `took` are the numbers of the signals it took."""
 
     delta: Delta = NOTHING
     took: tuple[int, ...] = ()
 
 
-class Chose(msgspec.Struct, frozen=True):
+class Chose(msgspec.Struct, gc=False, frozen=True):
     """A `when` answered."""
 
     yes: bool
     delta: Delta = NOTHING
 
 
-class Again(msgspec.Struct, frozen=True):
+class Again(msgspec.Struct, gc=False, frozen=True):
     """The body raised Retry; `after` in seconds."""
 
     failure: Failure
     after: float | None = None
 
 
-class NotYet(msgspec.Struct, frozen=True):
+class NotYet(msgspec.Struct, gc=False, frozen=True):
     """The poll raised Continue; `after` in seconds."""
 
     reason: str = ""
@@ -90,13 +90,13 @@ class NotYet(msgspec.Struct, frozen=True):
     took: tuple[int, ...] = ()
 
 
-class Broken(msgspec.Struct, frozen=True):
+class Broken(msgspec.Struct, gc=False, frozen=True):
     """The body said Fail, or answered what no body may."""
 
     failure: Failure
 
 
-class Raised(msgspec.Struct, frozen=True):
+class Raised(msgspec.Struct, gc=False, frozen=True):
     """The body raised an exception."""
 
     failure: Failure
@@ -105,13 +105,13 @@ class Raised(msgspec.Struct, frozen=True):
 Answer = Done | Chose | Again | NotYet | Broken | Raised
 
 
-class Begun(msgspec.Struct, frozen=True):
+class Begun(msgspec.Struct, gc=False, frozen=True):
     """The flow is begun."""
 
     at: int
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, gc=False, frozen=True):
     """A body answered; it `began` at this time, microseconds, 0 if that is not known."""
 
     at: int
@@ -120,28 +120,28 @@ class Answered(msgspec.Struct, frozen=True):
     began: int = 0
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, gc=False, frozen=True):
     """A thread is free for a body whose begin must be on disk first."""
 
     at: int
     address: str
 
 
-class TimedOut(msgspec.Struct, frozen=True):
+class TimedOut(msgspec.Struct, gc=False, frozen=True):
     """A body has run longer than its `timeout` and was given up."""
 
     at: int
     address: str
 
 
-class DeadlineOver(msgspec.Struct, frozen=True):
+class DeadlineOver(msgspec.Struct, gc=False, frozen=True):
     """A stream's deadline is over; the body that was out, if one was, was given up."""
 
     at: int
     address: str
 
 
-class Returned(msgspec.Struct, frozen=True):
+class Returned(msgspec.Struct, gc=False, frozen=True):
     """A body that had been given up came back: it said this, or (nothing) had never begun."""
 
     at: int
@@ -150,7 +150,7 @@ class Returned(msgspec.Struct, frozen=True):
     said: str = ""
 
 
-class Saved(msgspec.Struct, frozen=True):
+class Saved(msgspec.Struct, gc=False, frozen=True):
     """A body wants what it wrote so far to be kept."""
 
     at: int
@@ -159,21 +159,21 @@ class Saved(msgspec.Struct, frozen=True):
     took: tuple[int, ...] = ()
 
 
-class Withdrawn(msgspec.Struct, frozen=True):
+class Withdrawn(msgspec.Struct, gc=False, frozen=True):
     """A body was called back before it began."""
 
     at: int
     address: str
 
 
-class Due(msgspec.Struct, frozen=True):
+class Due(msgspec.Struct, gc=False, frozen=True):
     """A wait is over."""
 
     at: int
     address: str
 
 
-class Crossed(msgspec.Struct, frozen=True):
+class Crossed(msgspec.Struct, gc=False, frozen=True):
     """A basin's border was crossed: inward with its own water, or outward with what it lets out, or neither."""
 
     at: int
@@ -183,20 +183,20 @@ class Crossed(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
-class GraceOver(msgspec.Struct, frozen=True):
+class GraceOver(msgspec.Struct, gc=False, frozen=True):
     """A cancelled body had its time and did not stop."""
 
     at: int
     address: str
 
 
-class FlowDeadlineOver(msgspec.Struct, frozen=True):
+class FlowDeadlineOver(msgspec.Struct, gc=False, frozen=True):
     """The flow's own deadline is over."""
 
     at: int
 
 
-class Commanded(msgspec.Struct, frozen=True):
+class Commanded(msgspec.Struct, gc=False, frozen=True):
     """Somebody wants something of the flow, and it was found that it may be done."""
 
     at: int
@@ -204,13 +204,13 @@ class Commanded(msgspec.Struct, frozen=True):
     who: str = ""
 
 
-class Closing(msgspec.Struct, frozen=True):
+class Closing(msgspec.Struct, gc=False, frozen=True):
     """The process closes in order: what still runs will have been no interruption."""
 
     at: int
 
 
-class Recovered(msgspec.Struct, frozen=True):
+class Recovered(msgspec.Struct, gc=False, frozen=True):
     """The flow was folded from its facts and goes on; `periods` are the served ones, (began, ended) microseconds."""
 
     at: int

@@ -60,7 +60,7 @@ __all__ = [
 Body = Literal["when", "flow", "cycle", "reconcile", "undo", "success", "fail"]
 
 
-class Delta(msgspec.Struct, frozen=True, omit_defaults=True):
+class Delta(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What a body changed: encoded values by key, and the keys it deleted."""
 
     put: dict[str, msgspec.Raw] = {}
@@ -77,7 +77,7 @@ NOTHING = Delta()
 # A river's life
 
 
-class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
+class Begun(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A body's turn came, or (`running`) a thread was free for it; `alone`: no other forward body runs beside it."""
 
     body: Body
@@ -85,24 +85,24 @@ class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
     alone: bool = False
 
 
-class Spared(msgspec.Struct, frozen=True):
+class Spared(msgspec.Struct, gc=False, frozen=True):
     """The process closed in order while this body ran: that was no interruption."""
 
 
-class Chosen(msgspec.Struct, frozen=True, omit_defaults=True):
+class Chosen(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A river's `when` answered True."""
 
     delta: Delta = NOTHING
 
 
-class Skipped(msgspec.Struct, frozen=True, omit_defaults=True):
+class Skipped(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A river's `when` answered False, or somebody skipped the stream, which was in the state `before`."""
 
     delta: Delta = NOTHING
     before: str = ""
 
 
-class Flowed(msgspec.Struct, frozen=True, omit_defaults=True):
+class Flowed(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A river's `flow` ended well; if it has a `cycle`, the first poll is `due` (microseconds).
 
     Attributes:
@@ -116,7 +116,7 @@ class Flowed(msgspec.Struct, frozen=True, omit_defaults=True):
     began: int = 0
 
 
-class Doubted(msgspec.Struct, frozen=True, omit_defaults=True):
+class Doubted(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Nobody knows whether an attempt was done; `reconcile` is asked at `due` (microseconds).
 
     Attributes:
@@ -131,7 +131,7 @@ class Doubted(msgspec.Struct, frozen=True, omit_defaults=True):
     failure: Failure | None = None
 
 
-class Retrying(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retrying(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A try (of `flow`, `undo`, a basin or the Atlantic) failed and will be made again at `due` (microseconds).
 
     Attributes:
@@ -145,7 +145,7 @@ class Retrying(msgspec.Struct, frozen=True, omit_defaults=True):
     began: int = 0
 
 
-class Polled(msgspec.Struct, frozen=True, omit_defaults=True):
+class Polled(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A poll said not yet, and that had to be kept: it wrote water, failed, came late or named its own wait.
 
     Attributes:
@@ -164,7 +164,7 @@ class Polled(msgspec.Struct, frozen=True, omit_defaults=True):
     took: tuple[int, ...] = ()
 
 
-class Cycled(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cycled(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A river's `cycle` said done."""
 
     polls: int
@@ -173,14 +173,14 @@ class Cycled(msgspec.Struct, frozen=True, omit_defaults=True):
     began: int = 0
 
 
-class Saved(msgspec.Struct, frozen=True, omit_defaults=True):
+class Saved(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A body kept what it had written so far."""
 
     delta: Delta = NOTHING
     took: tuple[int, ...] = ()
 
 
-class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
+class Failed(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A stream failed for good; `polls` made in a river's last attempt."""
 
     failure: Failure
@@ -188,20 +188,20 @@ class Failed(msgspec.Struct, frozen=True, omit_defaults=True):
     began: int = 0
 
 
-class Cancelled(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cancelled(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A stream ended because it was cancelled; what it raised or left hanging is kept as cause."""
 
     failure: Failure | None = None
     abandoned: bool = False
 
 
-class Late(msgspec.Struct, frozen=True):
+class Late(msgspec.Struct, gc=False, frozen=True):
     """A body that had been given up came back and said this; it changes nothing."""
 
     said: str
 
 
-class Poisoned(msgspec.Struct, frozen=True):
+class Poisoned(msgspec.Struct, gc=False, frozen=True):
     """A body was interrupted once too often by the death of its process: the flow is stranded."""
 
     failure: Failure
@@ -210,57 +210,57 @@ class Poisoned(msgspec.Struct, frozen=True):
 # Parallel rivers and basins
 
 
-class Expanded(msgspec.Struct, frozen=True):
+class Expanded(msgspec.Struct, gc=False, frozen=True):
     """An `each` has this many branches."""
 
     count: int
 
 
-class Failing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Failing(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A parallel river cannot pass any more; its other branches are being cancelled."""
 
     failure: Failure
     branches: tuple[int, ...] = ()
 
 
-class Won(msgspec.Struct, frozen=True, omit_defaults=True):
+class Won(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A branch of a `join="any"` was the first to succeed; these others are being cancelled."""
 
     branch: int
     branches: tuple[int, ...] = ()
 
 
-class Dropped(msgspec.Struct, frozen=True):
+class Dropped(msgspec.Struct, gc=False, frozen=True):
     """The items of an `each` from this one on are never begun."""
 
     first: int
 
 
-class Joined(msgspec.Struct, frozen=True, omit_defaults=True):
+class Joined(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A parallel river passed; the deltas of these branches were merged, in this order."""
 
     branches: tuple[int, ...] = ()
 
 
-class Conflicted(msgspec.Struct, frozen=True):
+class Conflicted(msgspec.Struct, gc=False, frozen=True):
     """A parallel river's branches wrote one key differently."""
 
     failure: Failure
 
 
-class Entered(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entered(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A basin was entered with this water of its own."""
 
     water: dict[str, msgspec.Raw] = {}
 
 
-class Left(msgspec.Struct, frozen=True, omit_defaults=True):
+class Left(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A basin, or an `each`, ended well and let this out."""
 
     delta: Delta = NOTHING
 
 
-class Continued(msgspec.Struct, frozen=True):
+class Continued(msgspec.Struct, gc=False, frozen=True):
     """A basin failed, and its flow goes on."""
 
     failure: Failure
@@ -269,7 +269,7 @@ class Continued(msgspec.Struct, frozen=True):
 # Undo
 
 
-class Undoing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Undoing(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """What was done in a branch (of a parallel river or, always 0, a basin) is undone, in this order.
 
     Attributes:
@@ -282,13 +282,13 @@ class Undoing(msgspec.Struct, frozen=True, omit_defaults=True):
     again: bool = False
 
 
-class Undone(msgspec.Struct, frozen=True, omit_defaults=True):
+class Undone(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A river's `undo` ended well."""
 
     delta: Delta = NOTHING
 
 
-class UndoFailed(msgspec.Struct, frozen=True):
+class UndoFailed(msgspec.Struct, gc=False, frozen=True):
     """A river's `undo` failed for good; the others go on."""
 
     failure: Failure
@@ -297,32 +297,32 @@ class UndoFailed(msgspec.Struct, frozen=True):
 # The flow itself
 
 
-class Started(msgspec.Struct, frozen=True):
+class Started(msgspec.Struct, gc=False, frozen=True):
     """The flow was begun."""
 
 
-class Signalled(msgspec.Struct, frozen=True, omit_defaults=True):
+class Signalled(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A signal came, `put` being its value by its name; kept until a river takes it."""
 
     put: dict[str, msgspec.Raw]
     id: str | None = None
 
 
-class Cancelling(msgspec.Struct, frozen=True):
+class Cancelling(msgspec.Struct, gc=False, frozen=True):
     """The flow is being cancelled, by somebody or because its deadline is over."""
 
     kind: Literal["cancelled", "deadline"] = "cancelled"
 
 
-class Paused(msgspec.Struct, frozen=True):
+class Paused(msgspec.Struct, gc=False, frozen=True):
     """No new body begins until the flow is resumed."""
 
 
-class Resumed(msgspec.Struct, frozen=True):
+class Resumed(msgspec.Struct, gc=False, frozen=True):
     """A paused flow, or one stranded by poison, goes on."""
 
 
-class Retried(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retried(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """A new round begins.
 
     Attributes:
@@ -334,7 +334,7 @@ class Retried(msgspec.Struct, frozen=True, omit_defaults=True):
     deadline: int = 0
 
 
-class Completed(msgspec.Struct, frozen=True, omit_defaults=True):
+class Completed(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Somebody said that a stream is done, and what it wrote; `before` is its state and `was` the values before."""
 
     delta: Delta = NOTHING
@@ -342,14 +342,14 @@ class Completed(msgspec.Struct, frozen=True, omit_defaults=True):
     was: Delta = NOTHING
 
 
-class Set(msgspec.Struct, frozen=True, omit_defaults=True):
+class Set(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """Somebody changed the flow's water; `was` are the values before."""
 
     delta: Delta
     was: Delta = NOTHING
 
 
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """The round's outcome; decided once. What was done is undone first, in this order."""
 
     outcome: Literal["success", "fail", "cancelled"]
@@ -357,7 +357,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     queue: tuple[str, ...] = ()
 
 
-class Ended(msgspec.Struct, frozen=True, omit_defaults=True):
+class Ended(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """The Atlantic ended, well or (with a failure) for good, and so did the flow."""
 
     delta: Delta = NOTHING
@@ -406,7 +406,7 @@ What = (
 KINDS: MappingProxyType[str, type[What]] = MappingProxyType({kind.__name__.lower(): kind for kind in What.__args__})
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, gc=False, frozen=True):
     """What happened, where and when.
 
     Attributes:

@@ -21,6 +21,7 @@ from vastflow.course.facts import (
     Started,
 )
 from vastflow.course.meant import record_at
+from vastflow.course.now import UNMARKED
 from vastflow.course.progress import Progress
 from vastflow.course.records import ATLANTIC, Branch, JoinRecord, MouthRecord, RiverRecord
 from vastflow.course.rewind import rewind
@@ -94,7 +95,7 @@ def _lift(progress: Progress, at: int) -> None:
         progress.poison = None
         for record in (progress.mouth, *progress.records.values()):
             if isinstance(record, RiverRecord | MouthRecord):
-                record.marks.clear()
+                record.marks = UNMARKED
 
 
 def ask_all(progress: Progress) -> None:
@@ -168,7 +169,7 @@ def outcome(progress: Progress, fact: Fact, what: Outcome) -> None:
 
 def ended(progress: Progress, fact: Fact, what: Ended) -> None:
     """The Atlantic, and with it the flow, has ended."""
-    progress.mouth.marks.clear()
+    progress.mouth.marks = UNMARKED
     _lift(progress, fact.at)
     progress.sea = lay(progress.water, what.delta, ATLANTIC)
     if what.failure is not None:

@@ -6,10 +6,12 @@ is said by its class, so that a river that is reached costs little.
 
 from typing import Literal
 
+import msgspec
+
 from vastflow.course.facts import Body
 from vastflow.errors import Failure
 
-__all__ = ["Marks", "Now"]
+__all__ = ["UNMARKED", "Marks", "Now"]
 
 
 class Now:
@@ -74,29 +76,20 @@ class Now:
         self.back()
 
 
-class Marks:
-    """How often a body was seen to run without an end, by facts; reset by every end.
+class Marks(msgspec.Struct, gc=False, frozen=True):
+    """How often a body was seen to run without an end, by facts; every end begins anew with `UNMARKED`.
 
     Attributes:
         count: begins on a thread that were not spared.
         alone: the last of them ran alone.
     """
 
-    count = 0
-    alone = False
+    count: int = 0
+    alone: bool = False
 
-    def add(self, *, alone: bool) -> None:
-        """Count a begin."""
-        self.count += 1
-        self.alone = alone
+    def spared(self) -> "Marks":
+        """Return the same without the last begin."""
+        return Marks(max(0, self.count - 1))
 
-    def spare(self) -> None:
-        """Count the last begin no longer."""
-        self.count = max(0, self.count - 1)
-        self.alone = False
 
-    def clear(self) -> None:
-        """Begin anew."""
-        if self.count:
-            self.count = 0
-            self.alone = False
+UNMARKED = Marks()

@@ -13,7 +13,7 @@ from vastflow.course.records import BasinRecord, MouthRecord, RiverRecord
 __all__ = ["Alarm", "Cross", "Do", "Go", "Order", "Recall", "Stop", "Wait"]
 
 
-class Do(msgspec.Struct, frozen=True):
+class Do(msgspec.Struct, gc=False, frozen=True):
     """Call a body.
 
     Attributes:
@@ -28,14 +28,14 @@ class Do(msgspec.Struct, frozen=True):
     alone: bool = False
 
 
-class Go(msgspec.Struct, frozen=True):
+class Go(msgspec.Struct, gc=False, frozen=True):
     """Let a gated body run: its begin is on disk."""
 
     record: RiverRecord | MouthRecord
     ticket: int
 
 
-class Wait(msgspec.Struct, frozen=True):
+class Wait(msgspec.Struct, gc=False, frozen=True):
     """Say so when `due` (microseconds) has come."""
 
     record: RiverRecord | BasinRecord | MouthRecord
@@ -43,7 +43,7 @@ class Wait(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Alarm(msgspec.Struct, frozen=True):
+class Alarm(msgspec.Struct, gc=False, frozen=True):
     """Say so when a river's deadline, or its undo's, has come: `due`, microseconds."""
 
     record: RiverRecord
@@ -51,14 +51,14 @@ class Alarm(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Recall(msgspec.Struct, frozen=True):
+class Recall(msgspec.Struct, gc=False, frozen=True):
     """Take a body back that has not begun."""
 
     record: RiverRecord | MouthRecord
     ticket: int
 
 
-class Stop(msgspec.Struct, frozen=True):
+class Stop(msgspec.Struct, gc=False, frozen=True):
     """Ask a body that is out to stop, and say so if it has not when `due` (microseconds; 0: never) has come."""
 
     record: RiverRecord
@@ -66,7 +66,7 @@ class Stop(msgspec.Struct, frozen=True):
     ticket: int
 
 
-class Cross(msgspec.Struct, frozen=True):
+class Cross(msgspec.Struct, gc=False, frozen=True):
     """Carry water over a basin's border."""
 
     record: BasinRecord

@@ -12,7 +12,7 @@ import msgspec
 
 from vastflow.course.delta import Sheet
 from vastflow.course.facts import NOTHING, Delta
-from vastflow.course.now import Marks, Now
+from vastflow.course.now import UNMARKED, Now
 from vastflow.course.scope import Scope
 from vastflow.course.states import ENDED, LIVE, StreamState
 from vastflow.drawing.call import key_of
@@ -170,6 +170,7 @@ class RiverRecord:
     scope: Scope | None = None
     failure: Failure | None = None
     undo_failure: Failure | None = None
+    marks = UNMARKED
     _key = ""
 
     def __init__(self, place: RiverPlace, address: str, branch: Branch, anchor: Anchor, turn: int) -> None:
@@ -181,7 +182,6 @@ class RiverRecord:
         self.turn = turn
         self.chosen = "when" not in place.bodies
         self.before = branch.tip
-        self.marks = Marks()
         self.now = Now()
 
     def key(self, uid: str) -> str:
@@ -326,16 +326,15 @@ class BasinRecord:
 class MouthRecord:
     """The Atlantic of a flow."""
 
-    __slots__ = ("address", "attempt", "due", "marks", "now", "place", "run")
+    address = ATLANTIC
+    run = 1
+    attempt = 1
+    due = 0
+    marks = UNMARKED
 
     def __init__(self, place: Mouth) -> None:
         """Wait for the end."""
         self.place = place
-        self.address = ATLANTIC
-        self.run = 1
-        self.attempt = 1
-        self.due = 0
-        self.marks = Marks()
         self.now = Now()
 
 

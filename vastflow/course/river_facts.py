@@ -24,6 +24,7 @@ from vastflow.course.facts import (
     Spared,
 )
 from vastflow.course.meant import record_at, river_at
+from vastflow.course.now import UNMARKED, Marks
 from vastflow.course.progress import Progress
 from vastflow.course.records import ATLANTIC, BasinRecord, JoinRecord, MouthRecord, Record, RiverRecord
 from vastflow.course.states import ENDED, StreamState, check_flow, check_stream
@@ -55,7 +56,7 @@ def begun(progress: Progress, fact: Fact, what: Begun) -> None:
     """A body's begin is on disk."""
     record = _performer(progress, fact.address)
     if what.running:
-        record.marks.add(alone=what.alone)
+        record.marks = Marks(record.marks.count + 1, what.alone)
     if isinstance(record, RiverRecord):
         _note_begin(progress, record, what)
     progress.begins.append(record)
@@ -74,7 +75,8 @@ def _note_begin(progress: Progress, river: RiverRecord, what: Begun) -> None:
 
 def spared(progress: Progress, fact: Fact, _what: Spared) -> None:
     """The body's last begin was no interruption."""
-    _performer(progress, fact.address).marks.spare()
+    record = _performer(progress, fact.address)
+    record.marks = record.marks.spared()
 
 
 def poisoned(progress: Progress, _fact: Fact, what: Poisoned) -> None:
@@ -86,7 +88,7 @@ def chosen(progress: Progress, fact: Fact, what: Chosen) -> None:
     """A river's `when` said yes."""
     river = river_at(progress, fact.address)
     river.chosen = True
-    river.marks.clear()
+    river.marks = UNMARKED
     river.branch.tip = lay(river.branch.tip, what.delta, fact.address)
     progress.begins.append(river)
 
@@ -115,7 +117,7 @@ def flowed(progress: Progress, fact: Fact, what: Flowed) -> None:
     river = river_at(progress, fact.address)
     _wrote(progress, river, what)
     river.out = False
-    river.marks.clear()
+    river.marks = UNMARKED
     if not river.cycles:
         end(progress, river, "success")
         return
@@ -134,7 +136,7 @@ def doubted(progress: Progress, fact: Fact, what: Doubted) -> None:
     river.doubt = what.reason
     river.asked = what.asked
     river.failure = what.failure
-    river.marks.clear()
+    river.marks = UNMARKED
     wait_from(progress, river, fact.at, what.due)
 
 
@@ -144,7 +146,7 @@ def retrying(progress: Progress, fact: Fact, what: Retrying) -> None:
         progress.state = check_flow(progress.state, "ending")
         progress.mouth.attempt += 1
         progress.mouth.due = what.due
-        progress.mouth.marks.clear()
+        progress.mouth.marks = UNMARKED
         progress.begins.append(progress.mouth)
         return
     match record_at(progress, fact.address):
@@ -153,7 +155,7 @@ def retrying(progress: Progress, fact: Fact, what: Retrying) -> None:
             scope.attempt += 1
             scope.due = what.due
             river.undo_failure = what.failure
-            river.marks.clear()
+            river.marks = UNMARKED
             progress.begins.append(river)
         case RiverRecord() as river:
             _river_retrying(progress, river, fact, what)
@@ -169,7 +171,7 @@ def _river_retrying(progress: Progress, river: RiverRecord, fact: Fact, what: Re
     river.spent += not what.free
     river.failure = what.failure
     river.out = False
-    river.marks.clear()
+    river.marks = UNMARKED
     river.first = 0
     river.polls = river.failed_polls = river.now.polls = 0
     wait_from(progress, river, fact.at, what.due)
@@ -194,7 +196,7 @@ def polled(progress: Progress, fact: Fact, what: Polled) -> None:
     river.polls = river.now.polls = what.polls
     river.failed_polls = what.failed
     river.failure = what.failure
-    river.marks.clear()
+    river.marks = UNMARKED
     wait_from(progress, river, fact.at, what.due)
 
 

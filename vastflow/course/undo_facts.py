@@ -6,6 +6,7 @@ Applies only: whose turn it is, what it wrote, and what the end of a scope is ca
 from vastflow.course.delta import over
 from vastflow.course.facts import Fact, UndoFailed, Undoing, Undone
 from vastflow.course.meant import branches_at, join_at, record_at, river_at
+from vastflow.course.now import UNMARKED
 from vastflow.course.progress import Progress
 from vastflow.course.records import Branch, JoinRecord, RiverRecord
 from vastflow.course.scope import Scope
@@ -53,7 +54,7 @@ def undo_failed(progress: Progress, fact: Fact, what: UndoFailed) -> None:
 
 
 def _next(progress: Progress, river: RiverRecord, at: int) -> None:
-    river.marks.clear()
+    river.marks = UNMARKED
     river.begun = 0  # nothing of it is left to be undone, also if somebody says later that it is done
     scope = scope_of(river)
     scope.position += 1

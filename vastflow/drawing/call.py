@@ -50,7 +50,7 @@ def _no_resource(name: str) -> Any:
     return resource_of({}, name)
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, gc=False, frozen=True):
     """One call of one body.
 
     Attributes:

@@ -77,8 +77,8 @@ class Run:
         began: when each body was first called, `last` when any was; `number` counts flows, `due` is when the flow was.
         out: when the last of its river's abandoned threads returns.
         told: `when` has said True; `doubt` is between doubt and its end (4.8); `polling` from `flow` to the end (4.2).
-        by_signal: why the poll was called, which then leaves `next_due` as it was; `visible` signals could be seen by the present body, `seen` ones by a
-            completed poll, `tried` ones by the one that failed last.
+        by_signal: why the poll was called, which then leaves `next_due` as it was; `visible` signals could be seen by
+            the present body, `seen` ones by a completed poll, `tried` ones by the one that failed last.
     """
 
     place: RiverPlace
