@@ -210,4 +210,26 @@ AT_DEATH: dict[str, Fault] = {
     "a restart enters a basin again": fault("if basin.entered or ", "if "),
 }
 
+# planted by somebody who had not read how they are hunted
+FAULTS |= {
+    "a later begin overwrites the first": fault(
+        "river.begun = river.begun or progress.number", "river.begun = progress.number"
+    ),
+    "a branch that failed before another won is not undone": fault(
+        "progress.ends += [each for each in progress.inside[fact.address] if each.ended]",
+        'progress.ends += [each for each in progress.inside[fact.address] if each.state == "success"]',
+    ),
+    "a tolerated branch is collected half done": fault(
+        'return dict(branch.tip.flat()) if branch.state == "success" else {}',
+        "return dict(branch.tip.flat()) if branch.ended else {}",
+    ),
+    "a Retry from reconcile after a timeout is free": fault(
+        'free=river.doubt == "crash")', 'free=river.doubt != "raised")'
+    ),
+    "no deadline is watched in a pause": fault(
+        "if river.anchor.deadline is not None and (over",
+        "if river.anchor.deadline is not None and not progress.paused and (over",
+    ),
+}
+
 QUICK = ("one retry too many", "any keeps a loser's delta", "siblings are not cancelled", "the undo order is wrong")

@@ -526,3 +526,24 @@ def test_a_retry_of_a_flow_whose_engine_was_closed_in_order_is_done_by_the_next(
         assert flow.result(LONG) == {"a": 1}
         with pytest.raises(CommandRefused):
             flow.skip("a")
+
+
+@pytest.mark.promise("8.4", "9.2")
+def test_a_river_that_polls_on_in_a_new_round_is_woken_by_a_signal(stage: Staging) -> None:
+    on = stage()
+
+    def cycle(self: River, _water: Any) -> None:
+        if self.signal("go") is None:
+            raise Continue("nobody said so")
+
+    polls = river("polls", nothing, cycle, cycle_interval=600, cycle_times=2, signals=("go",))
+    flow = on.start(polls)
+    flow.wait()
+    flow.retry()
+    on.play(1)
+    before = on.now
+
+    flow.signal("go", 1)
+
+    assert flow.wait().state == "success"
+    assert on.now - before < 1_000_000

@@ -55,6 +55,7 @@ class Where:
 
     Attributes:
         undos: what undos in its chain wrote (7.3).
+        entered: how many basins around it were entered in this round.
     """
 
     part: Part
@@ -62,6 +63,7 @@ class Where:
     suffix: str = ""
     undos: Delta = field(default_factory=dict)
     nth: int = 0
+    entered: int = 0
 
     def address(self, place: Place) -> str:
         """Return the full address of what stands there."""
@@ -116,6 +118,7 @@ class Run:
             id(self.where.part),
             self.where.prefix.count("/"),
             self.where.nth,
+            self.where.entered,
         )
 
     def stopped(self) -> bool:
@@ -181,7 +184,12 @@ class Tally:
 
     def cause(self, result: str) -> tuple[int, str, str] | None:
         """Return the first cause, if the join failed."""
-        return min(end.failure for end in self.failed if end.failure) if result == "fail" else None
+        if result != "fail":
+            return None
+        first, *more = sorted(end.failure for end in self.failed if end.failure)
+        if more and more[0][0] == first[0]:
+            raise Tie(first)  # which of them came first?
+        return first
 
 
 def undos(end: End) -> Delta:

@@ -86,7 +86,11 @@ class Streams(Rivers):
         waters = [water | encoded({place.item: item}) for item in items]
         tally = Tally("all", share(place.max_failures, len(items)), part, len(items))
         stand = [f"[{index}]" for index in range(len(items))]
-        spots = [Where(part, where.prefix, end) if alone else Where(part, f"{address}{end}/") for end in stand]
+        within = replace(where, part=part)
+        spots = [
+            replace(within, suffix=end) if alone else replace(within, prefix=f"{address}{end}/", suffix="")
+            for end in stand
+        ]
         branches = (self.chain(place.streams, *begin) for begin in zip(spots, waters, before, strict=False))
         yield from self.fork(tally, branches, len(items) if place.limit is None else place.limit)
         ends = [tally.ends[index] for index in range(len(tally.ends))]
@@ -169,7 +173,8 @@ class Streams(Rivers):
             return End("fail", {}, (self.now, "error", ""))
         within = {key: water[outer] for outer, key in inputs.items()}
         within |= encoded(self.case.adds(address))
-        end = yield from self.chain(place.streams, Where(where.part, f"{address}/"), within, past)
+        inner = Where(where.part, f"{address}/", entered=where.entered + (past is None))
+        end = yield from self.chain(place.streams, inner, within, past)
         whole = End("success" if end.result == "continued" else end.result, {}, end.failure, end.runs, [end])
         left = written(within, end.delta)
         if end.result not in WELL:
