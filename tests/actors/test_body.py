@@ -551,7 +551,6 @@ def test_a_body_takes_the_oldest_signal_of_a_name_or_gets_none(engine: Engine) -
     flow.signal("paid", {"by": "ann"})
     assert asked.wait(LONG)
     flow.signal("paid", 2)
-    flow.signal("sent")
     flow.signal("sent", "at last")
     flow.result(LONG)
 

@@ -169,3 +169,14 @@ def test_a_poll_waits_where_its_signal_could_not_be_dealt_with() -> None:
     live.tell(commands.Signal("go", b"2"))  # type: ignore[arg-type]  # the same
 
     assert live.told() == [("Do", "a")]  # that one no poll has seen
+
+
+@pytest.mark.promise("2.3", "10.4")
+def test_a_deadline_that_was_over_while_nobody_served_is_met_at_once() -> None:
+    live = Live(river("a", deadline=5.0, retry=Waits(3, 60.0)))
+    live.begin()
+    live.answer("a", events.Again(NO))
+    live.now = 6_000_000
+
+    assert live.die() == ["Failed", "Outcome"]
+    assert live.progress.failures["a"].kind == "deadline"

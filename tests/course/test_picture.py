@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.course.driver import UID, Run
-from tests.course.flows import BOOM, CONTINUE, FAIL, RETRY, basin, beside, drawn, polled, raised, ran, river
+from tests.course.driver import UID, Run, encoded
+from tests.course.flows import BOOM, CONTINUE, FAIL, RETRY, basin, beside, drawn, each, polled, raised, ran, river
 from tests.course.scripts import Call, Case
 from vastflow.course import Progress, Rules, events, fold, step
 from vastflow.course.delta import spring
@@ -30,7 +30,7 @@ class Live:
     def __init__(self, case: Case) -> None:
         tickets = iter(range(1, 100))
         self.rules = Rules(tickets.__next__, jitter=0.0)
-        self.progress = Progress(case.chart, UID, spring({}))
+        self.progress = Progress(case.chart, UID, spring(encoded(case.water)))
         self.take(events.Begun(0))
 
     def take(self, event: events.Event) -> None:
@@ -171,3 +171,46 @@ def test_an_atlantic_that_ended_well_is_shown_as_success_whatever_the_outcome() 
 
     assert (shown.state, shown.outcome, shown.streams[-1].state) == ("fail", "fail", "success")
     assert shown.failure == run.progress.failures["a"]
+
+
+@pytest.mark.promise("6.2", "12.2")
+def test_an_each_is_shown_with_how_its_branches_stand_and_what_stands_in_them() -> None:
+    chain = each("files", "list", river("read"), basin("in", river("write")), limit=2)
+    run = Run(
+        drawn(chain, water={"list": [1, 2, 3]}, scripts={"files[1]/in/write": (FAIL,)}, files_read=(Call(10),) * 3)
+    )
+
+    shown = picture(run.progress)
+    seen_each, template = (
+        next(one for one in shown.streams if one.address == name) for name in ("files", "files/read")
+    )
+
+    assert (seen_each.state, seen_each.failure) == ("fail", run.progress.failures["files[1]/in"])
+    assert seen_each.branches is not None
+    assert (seen_each.branches.count, seen_each.branches.failed, seen_each.branches.cancelled) == (3, 1, 1)
+    assert template.branches is not None
+    assert (template.state, template.branches.done, template.branches.waiting) == ("success", 3, 0)
+    assert {"files[0]/read", "files[1]/in", "files[1]/in/write"} <= {one.address for one in shown.branches}
+
+
+@pytest.mark.promise("12.2")
+def test_one_stream_in_an_each_has_the_line_of_the_each() -> None:
+    live = Live(drawn(each("in", "list", basin("in", beside((river("a"),), (river("b"),)))), water={"list": [1]}))
+
+    assert [(one.address, one.kind) for one in picture(live.progress).streams] == [
+        ("in", "each"),
+        ("in/beside", "parallel"),
+        ("in/a", "river"),
+        ("in/b", "river"),
+        ("~", "atlantic"),
+    ]
+
+
+def test_an_undo_that_waits_is_shown_with_the_end_of_its_wait() -> None:
+    live = Live(drawn(river("a", "undo", undo_interval=3.0)))
+    live.take(events.Answered(1, "a", events.Broken(Failure("error", "no"))))
+    assert live.of("a").due == 0
+
+    live.take(events.Answered(2, "a", events.Again(Failure("error", "no"))))
+
+    assert (live.of("a").state, live.of("a").due) == ("undoing", 2 + 3 * SECOND)

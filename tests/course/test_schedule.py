@@ -165,3 +165,21 @@ def test_the_wait_before_an_attempt_varies_by_key_and_number_only(jitter: float,
 )
 def test_seconds_become_microseconds_never_negative_and_a_century_at_most(seconds: float, micro: int) -> None:
     assert after_seconds(seconds) == micro
+
+
+@pytest.mark.promise("10.4")
+def test_a_position_that_jitter_made_later_is_not_past_where_it_would_have_been() -> None:
+    schedule = polls(Anchor(cycle_interval=1.0), jitter=0.5)
+    late = [position for position in range(2, 40) if schedule.due(position) > position * SECOND]
+
+    assert late
+    assert [schedule.past(position * SECOND) for position in late] == [position - 1 for position in late]
+
+
+@pytest.mark.promise("10.4")
+def test_a_position_that_jitter_made_earlier_is_past_when_it_is_due() -> None:
+    schedule = polls(Anchor(cycle_interval=1.0), jitter=0.5)
+    early = [position for position in range(2, 40) if schedule.due(position) < position * SECOND]
+
+    assert early
+    assert [schedule.past(schedule.due(position)) for position in early] == early

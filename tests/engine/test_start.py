@@ -23,7 +23,6 @@ from vastflow import (
     Headwaters,
     River,
 )
-from vastflow.drawing import launcher
 from vastflow.drawing.launcher import Terms
 from vastflow.engine import default_engine
 from vastflow.errors import EngineClosed, StoreServed
@@ -341,7 +340,6 @@ def test_andes_start_uses_the_default_engine_whose_store_the_environment_names(
         assert default_engine() is not engine
     finally:
         default_engine().close()
-        launcher.fill(None)
     with closing(SQLiteReader(tmp_path / "mine.db")) as reader:
         row = reader.flow("one")
     assert row is not None

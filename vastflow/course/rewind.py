@@ -104,7 +104,7 @@ def _poll_on(progress: Progress, river: RiverRecord, at: int) -> None:
     """Let a river whose polls or time ran out poll again, with fresh budgets, in the same run."""
     river.anchor = progress.anchors.get(template_of(river.address), river.anchor)
     river.state = check_stream(river.address, river.state, "cycling")
-    river.polls = river.failed_polls = river.now.polls = 0
+    river.polls = river.failed_polls = river.now.polls = river.spent = 0
     river.turn = river.since = at
     river.first = river.due = at + first_poll(river.anchor, "", 0.0)
     river.failure = None
