@@ -180,3 +180,12 @@ def test_a_drawing_that_nests_too_deep_is_a_fault_and_no_recursion_error() -> No
 
     with pytest.raises(DrawingError, match="nests too deep to be laid flat: draw fewer basins"):
         lay(Andes("deep") >> deep >> End(), None, {})
+
+
+@pytest.mark.promise("2.2")
+def test_a_start_changes_nothing_for_the_next() -> None:
+    andes = drawn(Attach()).draw_headwaters({"a": 1})
+
+    lay(andes, Headwaters(a=2), {"b": 2})
+
+    assert told(lay(andes, None, {}).cargo) == {"a": b"1"}

@@ -263,3 +263,12 @@ def test_a_race_and_a_tolerant_join_end_alike_wherever_the_process_dies(seed: in
     assert addresses(flow, "undone") == ["lost", "bad"]
     assert set(undone) == {"undo lost", "undo bad"}
     assert kinds(flow, "won", "joined") == ["won", "joined", "joined"]
+
+
+@pytest.mark.promise("4.1", "6.1")
+def test_an_each_whose_items_were_all_skipped_may_win(stage: Staging) -> None:
+    each = ParallelRiver.each("items", river("skipped", nothing, when=no), item="item")
+
+    flow = stage().start(ParallelRiver(each, river("a", lasting(30, puts(a=1))), join="any"), items=[1, 2])
+
+    assert "a" not in flow.result()

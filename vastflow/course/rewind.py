@@ -138,6 +138,7 @@ def _join_on(progress: Progress, join: JoinRecord, inside: list[Branch], given: 
         inner.given = over(inner.given, given)
         if isinstance(join.place, EachPlace):
             inner.rank = 0
+            inner.state = "cancelled"  # until its turn comes; nothing of it is collected if that never does
             join.again.append(partial(_later, progress, inner))
         else:
             rewind(progress, inner, at)
