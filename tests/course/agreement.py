@@ -16,6 +16,7 @@ def disagreements(run: Run, end: Expected) -> dict[str, tuple[Any, Any]]:
     ours, theirs = run.river_states(), end.rivers
     pairs = {
         "rounds": ([told(each, mouth) for each in run.rounds], [tuple(vars(each).values()) for each in end.rounds]),
+        "state": (progress.state, end.rounds[-1].state),
         "failures": (failures, end.failures),
         "water": (typed(run.water()), typed(end.water)),
         "atlantic": (Counter(run.atlantic()), Counter(end.atlantic)),
