@@ -55,12 +55,21 @@ __all__ = [
     "Settle",
     "Spring",
     "Strand",
+    "Ticketed",
     "TimeOver",
     "Turn",
     "Withdrawn",
     "Write",
     "Written",
 ]
+
+
+class Ticketed(msgspec.Struct, gc=False, frozen=True):
+    """About one body, wait or crossing that was ordered: only the current ticket counts."""
+
+    flow: FlowRecord
+    address: str
+    ticket: int
 
 
 # From the engine to an Andes
@@ -154,127 +163,76 @@ class Call(msgspec.Struct, gc=False, frozen=True):
     template: str = ""
 
 
-class Go(msgspec.Struct, gc=False, frozen=True):
+class Go(Ticketed, frozen=True):
     """The begin of a `Ready` body is on disk: let it run; `Withdrawn` if the engine has closed meanwhile."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Recall(msgspec.Struct, gc=False, frozen=True):
+class Recall(Ticketed, frozen=True):
     """Take the body with this ticket back (`Withdrawn`), unless it has begun: then nothing happens."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Cancel(msgspec.Struct, gc=False, frozen=True):
+class Cancel(Ticketed, frozen=True):
     """Ask the body with this ticket to stop; one that has not begun is taken back (`Withdrawn`)."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Abandon(msgspec.Struct, gc=False, frozen=True):
+class Abandon(Ticketed, frozen=True):
     """Give the body with this ticket up: its thread no longer counts, a task is cancelled.
 
     What follows is one of: `Withdrawn` (it had not begun), `Returned` (sooner or later, or never if it hangs for ever),
     or an `Answered` that is on its way already.
     """
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Ready(msgspec.Struct, gc=False, frozen=True):
+class Ready(Ticketed, frozen=True):
     """A thread is free for a gated body, and held for it until `Go`, `Recall`, `Cancel` or `Abandon`."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Running(msgspec.Struct, gc=False, frozen=True):
+class Running(Ticketed, frozen=True):
     """A `timed` body has begun to run this moment, or one that was `Queued` before."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Queued(msgspec.Struct, gc=False, frozen=True):
+class Queued(Ticketed, frozen=True):
     """A body waits for a slot of `max_running`, or because one is run alone; told once for a ticket."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Answered(msgspec.Struct, gc=False, frozen=True):
+class Answered(Ticketed, frozen=True):
     """A body answered; it began at `began` (microseconds)."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     answer: events.Answer
     began: int = 0
 
 
-class Returned(msgspec.Struct, gc=False, frozen=True):
+class Returned(Ticketed, frozen=True):
     """An abandoned body has come back late, having begun at `began` (microseconds)."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     answer: events.Answer
     began: int = 0
 
 
-class Withdrawn(msgspec.Struct, gc=False, frozen=True):
+class Withdrawn(Ticketed, frozen=True):
     """A body was taken back before it began; it never will."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Turn(msgspec.Struct, gc=False, frozen=True):
+class Turn(Ticketed, frozen=True):
     """A body that waited for its slot or its turn need wait no longer (a River is told by itself or the turnstile)."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class Escaped(msgspec.Struct, gc=False, frozen=True):
+class Escaped(Ticketed, frozen=True):
     """Something was raised past the guard of a body, which is a fault of the engine (a River is told by a thread)."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     reason: str
 
 
-class Reported(msgspec.Struct, gc=False, frozen=True):
+class Reported(Ticketed, frozen=True):
     """A body said how far it is."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     share: float | None
     text: str
 
 
-class Save(msgspec.Struct, gc=False, frozen=True):
+class Save(Ticketed, frozen=True):
     """A body wants what it wrote so far to be kept; `saved` is done when it is on disk."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     delta: Delta
     took: tuple[int, ...]
     saved: "Future[None]"
@@ -283,34 +241,25 @@ class Save(msgspec.Struct, gc=False, frozen=True):
 # From a supervisor to a Basin, and back
 
 
-class Enter(msgspec.Struct, gc=False, frozen=True):
+class Enter(Ticketed, frozen=True):
     """Let the parent's water into a basin."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     place: BasinPlace
     water: Sheet
     added: Mapping[str, msgspec.Raw]
 
 
-class Leave(msgspec.Struct, gc=False, frozen=True):
+class Leave(Ticketed, frozen=True):
     """Let a basin's outputs out."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     place: BasinPlace
     water: Sheet
     outside: Sheet
 
 
-class Crossed(msgspec.Struct, gc=False, frozen=True):
+class Crossed(Ticketed, frozen=True):
     """A basin's border was crossed, or could not be."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
     water: Mapping[str, msgspec.Raw] | None = None
     delta: Delta | None = None
     failure: Failure | None = None
@@ -319,36 +268,20 @@ class Crossed(msgspec.Struct, gc=False, frozen=True):
 # From the wheel to a supervisor
 
 
-class Due(msgspec.Struct, gc=False, frozen=True):
+class Due(Ticketed, frozen=True):
     """A wait is over."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class GraceOver(msgspec.Struct, gc=False, frozen=True):
+class GraceOver(Ticketed, frozen=True):
     """A cancelled body had its time."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class TimeOver(msgspec.Struct, gc=False, frozen=True):
+class TimeOver(Ticketed, frozen=True):
     """A body has run as long as its `timeout` says."""
 
-    flow: FlowRecord
-    address: str
-    ticket: int
 
-
-class AlarmOver(msgspec.Struct, gc=False, frozen=True):
+class AlarmOver(Ticketed, frozen=True):
     """A river's deadline, or that of its undo, is over; `ticket` is the alarm's."""
-
-    flow: FlowRecord
-    address: str
-    ticket: int
 
 
 class FlowDeadlineOver(msgspec.Struct, gc=False, frozen=True):

@@ -28,6 +28,7 @@ __all__ = [
     "FlowDeadlineOver",
     "GraceOver",
     "NotYet",
+    "OfStream",
     "Raised",
     "Ready",
     "Recovered",
@@ -105,89 +106,70 @@ class Raised(msgspec.Struct, gc=False, frozen=True):
 Answer = Done | Chose | Again | NotYet | Broken | Raised
 
 
+class OfStream(msgspec.Struct, gc=False, frozen=True):
+    """Something came of what was ordered for one stream."""
+
+    at: int
+    address: str
+
+
 class Begun(msgspec.Struct, gc=False, frozen=True):
     """The flow is begun."""
 
     at: int
 
 
-class Answered(msgspec.Struct, gc=False, frozen=True):
+class Answered(OfStream, frozen=True):
     """A body answered; it `began` at this time, microseconds, 0 if that is not known."""
 
-    at: int
-    address: str
     answer: Answer
     began: int = 0
 
 
-class Ready(msgspec.Struct, gc=False, frozen=True):
+class Ready(OfStream, frozen=True):
     """A thread is free for a body whose begin must be on disk first."""
 
-    at: int
-    address: str
 
-
-class TimedOut(msgspec.Struct, gc=False, frozen=True):
+class TimedOut(OfStream, frozen=True):
     """A body has run longer than its `timeout` and was given up."""
 
-    at: int
-    address: str
 
-
-class DeadlineOver(msgspec.Struct, gc=False, frozen=True):
+class DeadlineOver(OfStream, frozen=True):
     """A stream's deadline is over; the body that was out, if one was, was given up."""
 
-    at: int
-    address: str
 
-
-class Returned(msgspec.Struct, gc=False, frozen=True):
+class Returned(OfStream, frozen=True):
     """A body that had been given up came back: it said this, or (nothing) had never begun."""
 
-    at: int
-    address: str
     ticket: int
     said: str = ""
 
 
-class Saved(msgspec.Struct, gc=False, frozen=True):
+class Saved(OfStream, frozen=True):
     """A body wants what it wrote so far to be kept."""
 
-    at: int
-    address: str
     delta: Delta
     took: tuple[int, ...] = ()
 
 
-class Withdrawn(msgspec.Struct, gc=False, frozen=True):
+class Withdrawn(OfStream, frozen=True):
     """A body was called back before it began."""
 
-    at: int
-    address: str
 
-
-class Due(msgspec.Struct, gc=False, frozen=True):
+class Due(OfStream, frozen=True):
     """A wait is over."""
 
-    at: int
-    address: str
 
-
-class Crossed(msgspec.Struct, gc=False, frozen=True):
+class Crossed(OfStream, frozen=True):
     """A basin's border was crossed: inward with its own water, or outward with what it lets out, or neither."""
 
-    at: int
-    address: str
     water: Mapping[str, msgspec.Raw] | None = None
     delta: Delta | None = None
     failure: Failure | None = None
 
 
-class GraceOver(msgspec.Struct, gc=False, frozen=True):
+class GraceOver(OfStream, frozen=True):
     """A cancelled body had its time and did not stop."""
-
-    at: int
-    address: str
 
 
 class FlowDeadlineOver(msgspec.Struct, gc=False, frozen=True):
