@@ -30,7 +30,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "exhausted without a retry": fault('failure.kind == "timeout" or not river.spent', 'failure.kind == "timeout"'),
     "Continue from flow is done": fault("return Failed(not_allowed(record, record.now.body))", "return Flowed()"),
-    "an attempt keeps its own wait": fault("return Retrying(at + after_seconds(after), failure, free)", "pass"),
+    "an attempt keeps its own wait": fault(
+        "river.key(uid), rules.jitter, after), failure, free)", "river.key(uid), rules.jitter), failure, free)"
+    ),
     "the backoff has no bound": fault("_CENTURY if most is None else most)", "_CENTURY)"),
     "the backoff never grows": fault("interval * _power(backoff, power)", "interval"),
     "a when that said True is asked again": fault(
@@ -141,7 +143,7 @@ FAULTS: dict[str, Fault] = {
         "grace = 0 if _atomics_around(progress, river) else at", "grace = at"
     ),
     "a pause holds nothing": fault(
-        "    if progress.paused or progress.poison is not None:\n        _hold",
+        "    if progress.held:\n        _hold",
         "    if progress.poison is not None:\n        _hold",
     ),
     # undo
@@ -157,7 +159,7 @@ FAULTS: dict[str, Fault] = {
         "if retries >= river.anchor.undo_times:", "if retries > river.anchor.undo_times:"
     ),
     "an undo does not wait for its hung thread": fault(
-        "return None if now.abandoned or held else", "return None if held else"
+        "return None if now.abandoned or progress.held else", "return None if progress.held else"
     ),
     # rounds
     "a new round keeps what was undone": fault("record.state not in _UNDONE and", "True and"),

@@ -46,9 +46,7 @@ Stepped = tuple[list[Fact], list[Order]]
 class AndesActor:
     """The supervisor of all flows of one Andes."""
 
-    def __init__(  # what every supervisor needs
-        self, name: str, runtime: Runtime, directory: Directory, rules: Rules, keeper: Keeper
-    ) -> None:
+    def __init__(self, name: str, runtime: Runtime, directory: Directory, rules: Rules, keeper: Keeper) -> None:
         """Have no flows yet.
 
         Args:

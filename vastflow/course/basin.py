@@ -40,7 +40,7 @@ def _of_basin(basin: BasinRecord, inside: Branch) -> Failure:
     )
 
 
-def _failed(  # the whole of what it depends on
+def _failed(
     progress: Progress, basin: BasinRecord, inside: Branch | None, failure: Failure, at: int, rules: Rules
 ) -> What | None:
     """Return its undo, another attempt, that the flow goes on, or its failure."""

@@ -25,7 +25,7 @@ def consider_river(progress: Progress, river: RiverRecord, at: int, rules: Rules
         return _stop(progress, river, at, rules, orders)
     if river.anchor.deadline is not None and (over := _deadline(river, at, rules, orders)) is not None:
         return over
-    if progress.paused or progress.poison is not None:
+    if progress.held:
         _hold(river, orders)
         return None
     return _begin(progress, river, at, rules, orders)
@@ -124,7 +124,7 @@ def _is_gated(record: RiverRecord | MouthRecord, body: Body) -> bool:
     return body == "flow" and isinstance(record, RiverRecord) and record.anchor.at_most_once
 
 
-def do_or_wait(  # the whole of an order
+def do_or_wait(
     record: RiverRecord | MouthRecord, due: int, at: int, body: Body, rules: Rules, orders: list[Order]
 ) -> None:
     """Order a body if it is due, else a wait for it."""
@@ -150,11 +150,10 @@ def go(record: RiverRecord | MouthRecord, orders: list[Order]) -> None:
 def _consider_undo(progress: Progress, river: RiverRecord, at: int, rules: Rules, orders: list[Order]) -> What | None:
     """Call an undo, or wait for what is in its way until its deadline."""
     scope, now = scope_of(river), river.now
-    held = bool(progress.paused) or progress.poison is not None
     if now.doing == "body":
         if now.ready:
             go(river, orders)
-        elif held:
+        elif progress.held:
             _hold(river, orders)
         return None
     deadline = scope.since + after_seconds(river.anchor.undo_deadline)
@@ -164,7 +163,7 @@ def _consider_undo(progress: Progress, river: RiverRecord, at: int, rules: Rules
     if not now.alarm:
         now.alarm = rules.ticket()
         orders.append(Alarm(river, deadline, now.alarm))
-    return None if now.abandoned or held else _begin_undo(river, at, rules, orders)
+    return None if now.abandoned or progress.held else _begin_undo(river, at, rules, orders)
 
 
 def _begin_undo(river: RiverRecord, at: int, rules: Rules, orders: list[Order]) -> What | None:

@@ -44,17 +44,16 @@ def _is_beside(join: JoinRecord, ends: list[Branch | JoinRecord | BasinRecord]) 
 
 def consider_begin(progress: Progress, at: int, rules: Rules, orders: list[Order]) -> list[Fact]:
     """Look at what is to begin, first come first: return the facts that follow, and add its order."""
-    held = bool(progress.paused) or progress.poison is not None
     record = progress.begins.popleft()
     match record:
         case RiverRecord():
             what = consider_river(progress, record, at, rules, orders)
             return stamped(record, at, what) if what is not None else []
         case MouthRecord():
-            _consider_mouth(progress, record, at, rules, orders, held=held)
+            _consider_mouth(progress, record, at, rules, orders)
             return []
         case BasinRecord():
-            return stamped(record, at, consider_entry(record, at, rules, orders, held=held))
+            return stamped(record, at, consider_entry(record, at, rules, orders, held=progress.held))
         case JoinRecord():
             return stamped(record, at, _consider_each(record))
 
@@ -65,17 +64,15 @@ def _consider_each(join: JoinRecord) -> What | None:
     return Cancelled() if join.branch.in_cancelled() else expand(join, join.place)
 
 
-def _consider_mouth(  # the last one is a keyword
-    progress: Progress, mouth: MouthRecord, at: int, rules: Rules, orders: list[Order], *, held: bool
-) -> None:
+def _consider_mouth(progress: Progress, mouth: MouthRecord, at: int, rules: Rules, orders: list[Order]) -> None:
     now = mouth.now
     if progress.state != "ending":
         return
     if now.doing != "body":
         body: Body = "success" if progress.outcome == "success" else "fail"
-        if not held and not now.doing:
+        if not progress.held and not now.doing:
             do_or_wait(mouth, mouth.due, at, body, rules, orders)
     elif now.ready:
         go(mouth, orders)
-    elif held:
+    elif progress.held:
         orders.append(Recall(mouth, now.ticket))

@@ -118,7 +118,7 @@ def _returned(
 
 def _ready(progress: Progress, record: _Seat, _event: events.Ready, _at: int, rules: events.Rules) -> Sequence[What]:
     """Return that a body begins; one that is to be stopped or held is on its way back already."""
-    if progress.paused or progress.poison is not None or isinstance(record, BasinRecord):
+    if progress.held or isinstance(record, BasinRecord):
         return []
     if isinstance(record, RiverRecord) and record.now.body != "undo" and record.stopped:
         return []
@@ -166,8 +166,8 @@ _SEATS: dict[type, Callable[[Progress, _Seat, Any, int, events.Rules], Sequence[
 
 def _marked(progress: Progress) -> Iterator[RiverRecord | MouthRecord]:
     """Return all whose body is running, by a fact that a next process would count."""
-    for record in (progress.mouth, *progress.records.values()):
-        if isinstance(record, RiverRecord | MouthRecord) and record.marks.count and record.now.doing == "body":
+    for record in progress.performers():
+        if record.marks.count and record.now.doing == "body":
             yield record
 
 
@@ -189,8 +189,8 @@ def _recovered(progress: Progress, at: int) -> list[Fact]:
         return []
     # A deadline that was over before anybody served comes first: nothing may begin until its timer has rung.
     found = _flow_deadline(progress, at) if 0 < progress.deadline <= at else []
-    for record in (progress.mouth, *progress.records.values()):
-        if isinstance(record, RiverRecord | MouthRecord) and record.marks.alone:
+    for record in progress.performers():
+        if record.marks.alone:
             return stamped(record, at, Poisoned(poisoned(record)))
         if isinstance(record, RiverRecord) and record.live and record.out and record.doubtful and not record.stopped:
             found += stamped(record, at, doubt(record, "crash", record.failure, at))

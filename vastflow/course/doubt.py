@@ -7,7 +7,7 @@ from vastflow.course.events import Again, Answer, Broken, Chose, Done, NotYet, R
 from vastflow.course.facts import Doubted, Failed, Flowed, What
 from vastflow.course.failures import not_allowed, still_in_doubt
 from vastflow.course.records import RiverRecord
-from vastflow.course.schedule import after_seconds, first_poll, retry_wait
+from vastflow.course.schedule import first_poll, retry_wait
 from vastflow.course.tries import try_again
 from vastflow.errors import Failure
 
@@ -47,8 +47,5 @@ def _ask_again(river: RiverRecord, failure: Failure, after: float | None, at: in
     if asked >= ASKED_MOST:
         told = f"reconcile() was asked {asked} times and could not say whether it was done"
         return Failed(still_in_doubt(river, told, failure))
-    if after is not None:
-        due = at + after_seconds(after)
-    else:
-        due = at + retry_wait(river.anchor.retry, asked, river.key(uid), rules.jitter)
+    due = at + retry_wait(river.anchor.retry, asked, river.key(uid), rules.jitter, after)
     return Doubted(due, river.doubt, asked, failure)

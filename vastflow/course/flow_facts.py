@@ -23,7 +23,7 @@ from vastflow.course.facts import (
 from vastflow.course.meant import record_at
 from vastflow.course.now import UNMARKED
 from vastflow.course.progress import Progress
-from vastflow.course.records import ATLANTIC, Branch, JoinRecord, MouthRecord, RiverRecord
+from vastflow.course.records import ATLANTIC, Branch, JoinRecord, MouthRecord
 from vastflow.course.rewind import rewind
 from vastflow.course.river_facts import mend
 from vastflow.course.scope import Scope
@@ -93,9 +93,8 @@ def _lift(progress: Progress, at: int) -> None:
         progress.paused = 0
     if progress.poison is not None:
         progress.poison = None
-        for record in (progress.mouth, *progress.records.values()):
-            if isinstance(record, RiverRecord | MouthRecord):
-                record.marks = UNMARKED
+        for record in progress.performers():
+            record.marks = UNMARKED
 
 
 def ask_all(progress: Progress) -> None:

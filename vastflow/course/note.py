@@ -79,7 +79,7 @@ _SEATS: dict[type, Callable[[Progress, _Seat, Any, bool], None]] = {
 }
 
 
-def _note_answer(  # the last one is a keyword
+def _note_answer(
     progress: Progress,
     record: RiverRecord | BasinRecord | MouthRecord,
     event: events.Answered,
@@ -113,7 +113,7 @@ def _hold_signals(progress: Progress, river: RiverRecord, at: int, rules: events
     river.now.hold = at + retry_wait(river.anchor.retry, 1, river.key(progress.uid), rules.jitter)
 
 
-def _note_not_yet(  # the last one is a keyword
+def _note_not_yet(
     progress: Progress, river: RiverRecord, answer: events.NotYet, at: int, rules: events.Rules, *, decided: bool
 ) -> None:
     now = river.now
@@ -132,11 +132,10 @@ def _note_recovered(progress: Progress, at: int, periods: Sequence[tuple[int, in
         return
     last = max((ended for _, ended in periods), default=0) + SLACK
     served = _unpaused(periods, progress)
-    for record in (progress.mouth, *progress.records.values()):
+    for record in progress.performers():
         if isinstance(record, RiverRecord) and record.state == "cycling":
             _find_polls(progress, record, at, served, rules)
-        if isinstance(record, RiverRecord | MouthRecord):
-            record.now.again = _may_have_run(progress, record, last)
+        record.now.again = _may_have_run(progress, record, last)
     ask_all(progress)
     progress.ends.append(progress.root)
 

@@ -10,7 +10,7 @@ from vastflow.course.facts import Ended, Outcome, Retrying, What
 from vastflow.course.failures import not_allowed
 from vastflow.course.progress import Progress
 from vastflow.course.records import ATLANTIC
-from vastflow.course.schedule import after_seconds, retry_wait
+from vastflow.course.schedule import retry_wait
 from vastflow.course.states import ENDED
 from vastflow.course.tries import listed
 from vastflow.course.undo import to_undo
@@ -58,10 +58,8 @@ def _again(progress: Progress, failure: Failure, after: float | None, at: int, r
     record = progress.mouth
     if record.attempt - 1 >= record.place.retry.times:
         return Ended(failure=_lost(progress, failure))
-    if after is not None:
-        return Retrying(at + after_seconds(after), failure)
     key = key_of(progress.uid, ATLANTIC, record.run)
-    return Retrying(at + retry_wait(record.place.retry, record.attempt, key, rules.jitter), failure)
+    return Retrying(at + retry_wait(record.place.retry, record.attempt, key, rules.jitter, after), failure)
 
 
 def _lost(progress: Progress, failure: Failure) -> Failure:

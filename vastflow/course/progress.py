@@ -4,7 +4,7 @@ One progress per flow, owned by one supervisor and changed in place, by facts on
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from vastflow.course.delta import Sheet
@@ -103,6 +103,18 @@ class Progress:
         self.sea: Sheet | None = None
         self.ends: list[Branch | JoinRecord | BasinRecord] = []
         self.begins: deque[Record | MouthRecord] = deque()
+
+    @property
+    def held(self) -> bool:
+        """Say whether no body may begin now."""
+        return self.paused > 0 or self.poison is not None
+
+    def performers(self) -> Iterator[RiverRecord | MouthRecord]:
+        """Return all that has bodies and was reached, and the Atlantic."""
+        yield self.mouth
+        for record in self.records.values():
+            if isinstance(record, RiverRecord):
+                yield record
 
     @property
     def water(self) -> Sheet:

@@ -284,6 +284,10 @@ class JoinRecord:
         self.dropped = False
         self.again: deque[Callable[[], None]] = deque()
 
+    def counts(self, branch: Branch) -> bool:
+        """Say whether what a branch wrote counts once this has passed: what others did was undone then."""
+        return branch.state == "success" and self.winner in {None, branch.number}
+
     def later(self) -> int:
         """Return how many branches are open and wait until others have ended."""
         return self.count - self.begun + len(self.again) if isinstance(self.place, EachPlace) else 0

@@ -15,7 +15,7 @@ from vastflow.course.records import BasinRecord, Branch, JoinRecord, Record, Riv
 from vastflow.course.schedule import first_poll
 from vastflow.course.states import check_stream
 from vastflow.drawing.addresses import template_of
-from vastflow.drawing.chart import EachPlace, ParallelPlace
+from vastflow.drawing.chart import EachPlace
 
 __all__ = ["rewind"]
 
@@ -51,8 +51,7 @@ def _counted(progress: Progress, record: Record) -> Iterator[Branch]:
     if record.state not in {"success", "skipped"}:
         return  # a basin that failed, and the chain went on
     for inner in progress.inside.get(record.address, ()):
-        won = not isinstance(record, JoinRecord) or record.winner in {None, inner.number}
-        if inner.state == "success" and won:
+        if record.counts(inner) if isinstance(record, JoinRecord) else inner.state == "success":
             yield inner
 
 
@@ -122,7 +121,7 @@ def _is_done(progress: Progress, branch: Branch) -> bool:
 def _worth_going_on(progress: Progress, join: JoinRecord) -> list[Branch] | None:
     """Return the branches of a join that goes on by its branches; None if it begins anew."""
     inside = progress.inside.get(join.address)
-    if inside is None or (isinstance(join.place, ParallelPlace) and join.place.join == "any"):
+    if inside is None or join.race:
         return None
     if join.begun == (join.count if isinstance(join.place, EachPlace) else 0):
         return None if all(_is_done(progress, inner) for inner in inside) else inside

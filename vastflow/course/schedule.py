@@ -26,8 +26,10 @@ def after_seconds(seconds: float) -> int:
     return round(min(max(0.0, seconds), _CENTURY) * MICRO)
 
 
-def retry_wait(waits: Waits, number: int, key: str, jitter: float) -> int:
-    """Return the wait (microseconds) before retry `number`, from 1."""
+def retry_wait(waits: Waits, number: int, key: str, jitter: float, after: float | None = None) -> int:
+    """Return the wait (microseconds) before retry `number`, from 1: `after` seconds, if a body named its own."""
+    if after is not None:
+        return after_seconds(after)
     plain = _bounded(waits.interval, waits.backoff, waits.max_interval, number - 1)
     return after_seconds(plain * (1 + jitter * _chance(key, number)))
 

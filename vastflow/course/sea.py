@@ -49,6 +49,6 @@ def _ebbs(progress: Progress, branch: Branch) -> Delta:
         record = progress.records.get(branch.at(position))
         if isinstance(record, JoinRecord) and isinstance(record.place, ParallelPlace):
             for inner in progress.inside.get(record.address, ()):
-                if record.state != "success" or (inner.state == "success" and record.winner in {None, inner.number}):
+                if record.state != "success" or record.counts(inner):
                     total = over(total, _ebbs(progress, inner))
     return over(total, branch.ebb)

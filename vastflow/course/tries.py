@@ -7,7 +7,7 @@ from vastflow.course.events import Rules
 from vastflow.course.facts import Failed, Retrying
 from vastflow.course.failures import rewrite
 from vastflow.course.records import RiverRecord
-from vastflow.course.schedule import after_seconds, retry_wait
+from vastflow.course.schedule import retry_wait
 from vastflow.errors import Failure
 
 __all__ = ["listed", "try_again"]
@@ -44,9 +44,7 @@ def try_again(  # noqa: PLR0913  # the last two have defaults
     if river.spent >= waits.times and not free:
         kept = failure.kind == "timeout" or not river.spent
         return Failed(failure if kept else rewrite(failure, "retries-exhausted"), _polls(river))
-    if after is not None:
-        return Retrying(at + after_seconds(after), failure, free)
-    return Retrying(at + retry_wait(waits, river.spent + 1, river.key(uid), rules.jitter), failure, free)
+    return Retrying(at + retry_wait(waits, river.spent + 1, river.key(uid), rules.jitter, after), failure, free)
 
 
 def _polls(river: RiverRecord) -> int:

@@ -8,7 +8,7 @@ from vastflow.course.facts import Retrying, UndoFailed, Undone, What
 from vastflow.course.failures import rewrite
 from vastflow.course.progress import Progress
 from vastflow.course.records import Branch, RiverRecord
-from vastflow.course.schedule import after_seconds, retry_wait
+from vastflow.course.schedule import retry_wait
 from vastflow.course.scope import Scope
 from vastflow.course.states import ENDED
 from vastflow.drawing.chart import Waits
@@ -72,10 +72,8 @@ def _again(river: RiverRecord, failure: Failure, after: float | None, at: int, u
     retries = scope.attempt - 1
     if retries >= river.anchor.undo_times:
         return UndoFailed(rewrite(failure, "retries-exhausted") if retries else failure)
-    if after is not None:
-        return Retrying(at + after_seconds(after), failure)
     waits = Waits(river.anchor.undo_times, river.anchor.undo_interval, 1.0, None)
-    return Retrying(at + retry_wait(waits, retries + 1, river.key(uid), rules.jitter), failure)
+    return Retrying(at + retry_wait(waits, retries + 1, river.key(uid), rules.jitter, after), failure)
 
 
 def undo_late(river: RiverRecord) -> UndoFailed:
