@@ -12,6 +12,18 @@ from tests.course.driver import Run
 from tests.course.model import expect
 from tests.course.scripts import case, features
 
+# fmt: off
+pytestmark = pytest.mark.promise(
+    "4.1", "4.2", "4.5", "4.7", "4.8",
+    "5.5", "5.6", "5.7", "5.9",
+    "6.1", "6.2", "6.3",
+    "7.1", "7.2", "7.3", "7.4", "7.5",
+    "8.1", "8.2", "8.4",
+    "9.1", "9.2",
+    "10.1",
+)
+# fmt: on
+
 SHARE = 500  # seeds of one slow test
 CHECKED = 5  # of so many flows, one is compared with what is folded after every step
 MET = (
@@ -55,31 +67,6 @@ def assert_met(seen: Counter[str], total: int) -> None:
     assert seen["three deep"] >= 0.2 * total
 
 
-@pytest.mark.promise(
-    "4.1",
-    "4.2",
-    "4.5",
-    "4.7",
-    "4.8",
-    "5.5",
-    "5.6",
-    "5.7",
-    "5.9",
-    "6.1",
-    "6.2",
-    "6.3",
-    "7.1",
-    "7.2",
-    "7.3",
-    "7.4",
-    "7.5",
-    "8.1",
-    "8.2",
-    "8.4",
-    "9.1",
-    "9.2",
-    "10.1",
-)
 @pytest.mark.timeout(600)
 @settings(max_examples=300, phases=(Phase.explicit, Phase.reuse, Phase.generate))  # a number says all
 @given(st.integers(10_000, 1 << 40))
@@ -96,31 +83,6 @@ def test_enough_is_met_in_random_flows() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.promise(
-    "4.1",
-    "4.2",
-    "4.5",
-    "4.7",
-    "4.8",
-    "5.5",
-    "5.6",
-    "5.7",
-    "5.9",
-    "6.1",
-    "6.2",
-    "6.3",
-    "7.1",
-    "7.2",
-    "7.3",
-    "7.4",
-    "7.5",
-    "8.1",
-    "8.2",
-    "8.4",
-    "9.1",
-    "9.2",
-    "10.1",
-)
 @pytest.mark.parametrize("first", range(0, 10_000, SHARE))
 def test_ten_thousand_flows_end_as_the_model_says(first: int) -> None:
     assert_met(compared(range(first, first + SHARE)), SHARE)

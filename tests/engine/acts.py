@@ -121,24 +121,25 @@ class Script:
         """When it was called, seconds since the scene began."""
         return [call.at for call in self.calls]
 
-    def _next(self, called: Any, water: Any) -> Step:
+    def _take(self, called: Any, water: Any) -> Any:
+        """Note the call, and take the next step."""
         at = self.scene.now() if self.scene is not None else 0.0
         failure = called.failure if _has_failure(called) else None
         self.calls.append(Seen(at, called.attempt, called.run, called.key, dict(water), failure))
-        return self.steps[min(len(self.calls), len(self.steps)) - 1]
+        match self.steps[min(len(self.calls), len(self.steps)) - 1]:
+            case None:
+                return None
+            case BaseException() as error:
+                raise error
+            case act:
+                return act(called, water)
 
     def body(self, *steps: Step) -> Body:
         """Return it as a `def` body that takes these steps."""
         self.steps = steps or self.steps
 
         def scripted(called: Any, water: Any) -> Any:
-            match self._next(called, water):
-                case None:
-                    return None
-                case BaseException() as error:
-                    raise error
-                case act:
-                    return act(called, water)
+            return self._take(called, water)
 
         return scripted
 
@@ -147,14 +148,8 @@ class Script:
         self.steps = steps or self.steps
 
         async def scripted(called: Any, water: Any) -> Any:
-            match self._next(called, water):
-                case None:
-                    return None
-                case BaseException() as error:
-                    raise error
-                case act:
-                    told = act(called, water)
-                    return await told if asyncio.iscoroutine(told) else told
+            told = self._take(called, water)
+            return await told if asyncio.iscoroutine(told) else told
 
         return scripted
 

@@ -193,7 +193,11 @@ class Closing(msgspec.Struct, gc=False, frozen=True):
 
 
 class Recovered(msgspec.Struct, gc=False, frozen=True):
-    """The flow was folded from its facts and goes on; `periods` are the served ones, (began, ended) microseconds."""
+    """The flow was folded from its facts and goes on.
+
+    Attributes:
+        periods: the served ones, oldest first: (began, ended) microseconds.
+    """
 
     at: int
     periods: Sequence[tuple[int, int]] = ()

@@ -130,7 +130,7 @@ def _note_recovered(progress: Progress, at: int, periods: Sequence[tuple[int, in
     """Put all that is not done on the agenda; count the polls that were made in served time since the last fact."""
     if progress.state in ENDED:
         return
-    last = max((ended for _, ended in periods), default=0) + SLACK
+    last = (periods[-1][1] if periods else 0) + SLACK
     served = _unpaused(periods, progress)
     for record in progress.performers():
         if isinstance(record, RiverRecord) and record.state == "cycling":
@@ -151,9 +151,9 @@ def _may_have_run(progress: Progress, record: RiverRecord | MouthRecord, last: i
             return record.live and record.due <= last and not (record.out and record.doubtful)
 
 
-def _unpaused(periods: Sequence[tuple[int, int]], progress: Progress) -> list[tuple[int, int]]:
-    """Return the served time in which the flow was not paused."""
-    left = list(periods)
+def _unpaused(periods: Sequence[tuple[int, int]], progress: Progress) -> Sequence[tuple[int, int]]:
+    """Return the served time in which the flow was not paused: mostly all of it, as all flows share it."""
+    left = periods
     open_pause = ((progress.paused, NEVER),) if progress.paused else ()
     for since, until in (*progress.pauses, *open_pause):
         cut: list[tuple[int, int]] = []
