@@ -116,7 +116,7 @@ class AndesActor:
         rows = encode_facts(flow, began, self._directory.epoch)
         self._all.arm(flow)
         move = move_of(flow, row.started)
-        self._all.tell_ledger(Write(flow, rows, move, orders, self.me, row, message.chart, message.written))
+        self._all.tell_ledger(Write(flow, rows, move, orders, self._me, row, message.chart, message.written))
         self._log.info("flow started", flow=flow.id, name=flow.name)
 
     def _adopt(self, message: Adopt) -> None:
@@ -201,9 +201,10 @@ class AndesActor:
     # What comes from the Ledger
 
     def _written(self, message: Written) -> None:
+        lost = message.lost
         for write in message.writes:
             try:
-                self._written_one(write, write.flow.id in message.lost)
+                self._written_one(write, bool(lost) and write.flow.id in lost)
             except Exception as error:  # noqa: BLE001  # one flow's trouble must not reach the others of the batch
                 self.failed(write, error)
 
@@ -218,8 +219,8 @@ class AndesActor:
             write.promise.future.set_result(write.promise.value)
         if write.final:
             self._all.end(flow, write.final)
-        elif not flow.stranded:
-            give(flow, write.orders, self.me, self._runtime, self._directory)
+        elif write.orders and not flow.stranded:
+            give(flow, write.orders, self._me, self._runtime, self._directory)
 
     def _refused(self, message: Refused) -> None:
         told = f"flow {message.flow.id!r}: this was not written: {message.reason}"

@@ -89,6 +89,8 @@ class FlowRecord:
 
     def drop_timers(self) -> None:
         """Wait for nothing any more: a wait that is still out, an hour long perhaps, would keep all of this."""
+        if not (self.waits or self.alarms or self.limits or self.graces):
+            return  # as mostly
         for _, wait in self.waits.values():
             wait.cancel()
         timers: list[Timer | None] = [*self.alarms.values(), *self.limits.values(), *self.graces.values()]

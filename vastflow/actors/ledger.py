@@ -48,18 +48,24 @@ class LedgerActor:
 
     def receive(self, message: Write | Flush | Beat) -> None:
         """Gather, commit, or note that the store is served."""
+        if isinstance(message, Write):
+            self._gather(message)
+            return
         match message:
-            case Write(flow=flow, facts=facts) if flow.refused and facts:
-                # after a fact that is missing, no other can be read
-                message.reply.tell(Refused(flow, message.futures(), "an earlier fact could not be written"))
-            case Write():
-                self._waiting.append(message)
-                self._ask_to_flush()
             case Flush():
                 self._flushing = False
                 self._flush()
             case Beat():
                 self._store.beat(self._epoch, self._clock.now())
+
+    def _gather(self, write: Write) -> None:
+        if write.flow.refused and write.facts:
+            # after a fact that is missing, no other can be read
+            write.reply.tell(Refused(write.flow, write.futures(), "an earlier fact could not be written"))
+            return
+        self._waiting.append(write)
+        if not self._flushing:
+            self._ask_to_flush()
 
     def failed(self, message: Write | Flush | Beat, error: BaseException) -> None:
         """Lose nothing: what could not be written is kept, and tried again after a pause."""
@@ -120,6 +126,9 @@ class LedgerActor:
         """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""
         if self._trying:
             return self._waiting[: self._trying]
+        if len(self._waiting) == 1:
+            self._trying = 1
+            return self._waiting[:]
         taken: list[Write] = []
         begins: dict[str, bool] = {}
         facts = 0
@@ -138,7 +147,8 @@ class LedgerActor:
             lost = frozenset(write.flow.id for write in writes if write.row is not None and not self._has(write.row))
             self._number += 1
             return lost
-        self._claim([write.flow for write in writes if write.flow.foreign])
+        if foreign := [write.flow for write in writes if write.flow.foreign]:
+            self._claim(foreign)
         batch = _batch(self._epoch, self._number + 1, writes)
         lost = self._store.commit(batch)
         self._number += 1
@@ -146,8 +156,6 @@ class LedgerActor:
 
     def _claim(self, flows: list[FlowRecord]) -> None:
         """Make flows ours that had ended before we came, since only an owner may write to them."""
-        if not flows:
-            return
         with suppress(StoreServed):  # somebody has taken the store: the commit will say so
             self._store.claim([flow.id for flow in flows], Owner(OWNER, self._epoch, self._number))
         for flow in flows:
@@ -159,6 +167,9 @@ class LedgerActor:
         return stored is not None and stored.uid == row.uid
 
     def _answer(self, writes: list[Write], lost: frozenset[str]) -> None:
+        if len(writes) == 1:
+            writes[0].reply.tell(Written(writes, lost))
+            return
         replies: dict[int, tuple[Ref, list[Write]]] = {}
         for write in writes:
             replies.setdefault(id(write.reply), (write.reply, []))[1].append(write)

@@ -9,7 +9,19 @@ import msgspec
 
 from vastflow.actors.directory import Directory
 from vastflow.actors.flow import FlowRecord
-from vastflow.actors.messages import Abandon, AlarmOver, Call, Cancel, Due, Enter, Go, GraceOver, Leave, Recall
+from vastflow.actors.messages import (
+    Abandon,
+    AlarmOver,
+    Call,
+    Cancel,
+    Cancelling,
+    Due,
+    Enter,
+    Go,
+    GraceOver,
+    Leave,
+    Recall,
+)
 from vastflow.course.delta import Sheet
 from vastflow.course.orders import Alarm, Cross, Do, Order, Stop, Wait
 from vastflow.course.orders import Go as GoOrder
@@ -31,6 +43,8 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
             _watch(flow, order, me, runtime)
         elif order.record.now.ticket != order.ticket:
             continue
+        elif isinstance(order, Do):  # nearly all are
+            _actor(order.record, directory).tell(_call(flow, order))
         elif isinstance(order, Wait):
             _wait(flow, order, me, runtime)
         elif isinstance(order, Stop):
@@ -39,10 +53,8 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
             _tell(flow, order, directory)
 
 
-def _tell(flow: FlowRecord, order: Do | GoOrder | RecallOrder | Cross, directory: Directory) -> None:
+def _tell(flow: FlowRecord, order: GoOrder | RecallOrder | Cross, directory: Directory) -> None:
     match order:
-        case Do():
-            _actor(order.record, directory).tell(_call(flow, order))
         case GoOrder(record=record, ticket=ticket):
             _actor(record, directory).tell(Go(flow, record.address, ticket))
         case RecallOrder(record=record, ticket=ticket):
@@ -110,21 +122,25 @@ def _call(flow: FlowRecord, order: Do) -> Call:
         )
     if order.body == "undo":
         return _undo_call(flow, order, record)
+    address, place, anchor = record.address, record.place, record.anchor
     return Call(
         flow,
-        record.address,
+        address,
         order.body,
         order.ticket,
         record.attempt,
         record.run,
-        record.place.color or "",
+        place.color or "",
         record.branch.tip,
-        gated=order.gated,
-        alone=order.alone,
-        most=record.anchor.max_running,
-        timed=record.anchor.timeout is not None,
-        signals=_signals(flow, record) if record.anchor.signals and order.body in _TAKING else (),
-        template=template_of(record.address),
+        None,
+        Cancelling(),
+        order.gated,
+        order.alone,
+        anchor.max_running,
+        anchor.timeout is not None,
+        "body",
+        _signals(flow, record) if anchor.signals and order.body in _TAKING else (),
+        template_of(address) if "[" in address else "",
     )
 
 

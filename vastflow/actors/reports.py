@@ -67,7 +67,8 @@ class Reports:
 
     def _answered(self, message: messages.Answered, record: _Seat, at: int) -> events.Event | None:
         if record.now.ticket == message.ticket:
-            message.flow.drop_timers_of(message.ticket)
+            if (flow := message.flow).limits or flow.graces:
+                flow.drop_timers_of(message.ticket)
             return events.Answered(at, message.address, message.answer, message.began)
         return self._returned(message, record, at)
 

@@ -181,27 +181,28 @@ class RiverActor:
 
     def _begin(self, call: Call, queued: bool) -> Answered | Escaped:  # noqa: FBT001  # for partial()
         try:
-            self._tell_running(call, queued)
+            if call.timed or queued:
+                self._tell_running(call)
             return self.perform(call)
         except BaseException as error:  # noqa: BLE001  # a place at the turnstile must be given up, whatever happens
             return _escape(call, error)
 
     async def _begin_on_loop(self, call: Call, queued: bool) -> Answered | Escaped:  # noqa: FBT001  # for partial()
         try:
-            self._tell_running(call, queued)
+            if call.timed or queued:
+                self._tell_running(call)
             return await self.perform_async(call)
         except BaseException as error:  # noqa: BLE001  # the same
             return _escape(call, error)
 
-    def _tell_running(self, call: Call, queued: bool) -> None:  # noqa: FBT001  # see its callers
-        if call.timed or queued:
-            call.flow.supervisor.tell(Running(call.flow, call.address, call.ticket))
+    def _tell_running(self, call: Call) -> None:
+        call.flow.supervisor.tell(Running(call.flow, call.address, call.ticket))
 
     # How it ends
 
     def _answered(self, message: Answered) -> None:
         flow, ticket = message.flow, message.ticket
-        if ticket in self._abandoned:
+        if self._abandoned and ticket in self._abandoned:
             self._abandoned.discard(ticket)
             flow.supervisor.tell(Returned(flow, message.address, ticket, message.answer, message.began))
         else:

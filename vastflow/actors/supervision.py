@@ -72,7 +72,7 @@ class Supervision:
             give(flow, orders, self.me, self._runtime, self._directory)
             return
         tell_troubles(self._log, flow, found)
-        if not _is_ahead(flow, found):
+        if not orders or not _is_ahead(flow, found):
             self.write(flow, found, orders)
             return
         self.write(flow, found, [])
@@ -84,12 +84,13 @@ class Supervision:
         """Have the facts of a step written; its orders are given, and its promise kept, when they are."""
         rows = encode_facts(flow, found, self._directory.epoch)
         final = final_of(found) or ("mended" if flow.progress.state in ENDED else "")
-        _tidy(flow, found)
+        if flow.alarms:
+            _tidy(flow, found)
         if flow.progress.poison is not None:
             self.strand(flow, str(flow.progress.poison), kind="poison", rows=rows, promise=promise)
             return
         move = move_of(flow, found[-1].at)
-        self.tell_ledger(Write(flow, rows, move, orders, self.me, promise=promise, final=final))
+        self.tell_ledger(Write(flow, rows, move, orders, self.me, None, b"", None, promise, final))
 
     def tell_ledger(self, write: Write) -> None:
         """Have this written, behind what was handed over before."""
@@ -123,7 +124,7 @@ class Supervision:
 
     def let_in(self, flow: FlowRecord) -> None:
         """Let what was wanted of a flow, while it was being stranded, be wanted again."""
-        for message in self.leaving.pop(flow.id, ()):
+        for message in self.leaving.pop(flow.id, ()) if self.leaving else ():
             self.me.tell(message)
 
     def drop(self, flow: FlowRecord) -> None:
@@ -168,7 +169,7 @@ def _is_ahead(flow: FlowRecord, found: Sequence[Fact]) -> bool:
 
 def _tidy(flow: FlowRecord, found: Sequence[Fact]) -> None:
     """Watch no deadline of a river that has ended."""
-    for fact in found if flow.alarms else ():
+    for fact in found:
         record = flow.progress.records.get(fact.address)
         if isinstance(record, RiverRecord) and not record.live and record.state != "undoing":
             timer = flow.alarms.pop(fact.address, None)

@@ -23,12 +23,13 @@ _LONGEST = 8_000  # characters of a reason that are kept
 
 def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[FactRow]:
     """Return the facts a step has just applied as rows, numbered up to the progress' number."""
-    first = flow.progress.number - len(facts) + 1
+    progress, flow_id = flow.progress, flow.id
+    current = progress.round
     return [
         FactRow(
-            flow.id,
-            first + offset,
-            flow.progress.round,
+            flow_id,
+            number,
+            current,
             fact.address,
             fact.run,
             fact.attempt,
@@ -39,7 +40,7 @@ def encode_facts(flow: FlowRecord, facts: Sequence[Fact], epoch: int) -> list[Fa
             FACT_VERSION,
             encode_what(fact.what),
         )
-        for offset, fact in enumerate(facts)
+        for number, fact in enumerate(facts, progress.number - len(facts) + 1)
     ]
 
 

@@ -20,8 +20,10 @@ def apply(progress: Progress, fact: facts.Fact) -> None:
         CourseError: the fact may not follow.
     """
     progress.number += 1
-    progress.last = max(progress.last, fact.at)
-    _APPLY[type(fact.what)](progress, fact, fact.what)
+    if fact.at > progress.last:  # noqa: PLR1730  # max() costs as much as all the rest here
+        progress.last = fact.at
+    what = fact.what
+    _APPLY[type(what)](progress, fact, what)
 
 
 _APPLY: dict[type, Callable[[Progress, facts.Fact, Any], None]] = {

@@ -10,6 +10,7 @@ from vastflow.course.orders import Alarm, Do, Go, Order, Recall, Stop, Wait
 from vastflow.course.progress import Progress
 from vastflow.course.records import NEVER, Branch, JoinRecord, MouthRecord, RiverRecord
 from vastflow.course.schedule import after_seconds
+from vastflow.course.states import LIVE
 from vastflow.course.undo import scope_of, undo_late
 
 __all__ = ["consider_river", "do_or_wait", "go"]
@@ -19,9 +20,9 @@ def consider_river(progress: Progress, river: RiverRecord, at: int, rules: Rules
     """Look at a river: return the fact that follows, if one does, or add its order."""
     if river.state == "undoing":
         return _consider_undo(progress, river, at, rules, orders)
-    if not river.live:
+    if river.state not in LIVE:
         return None
-    if river.stopped:
+    if river.branch.in_cancelled() and not river.unstoppable:  # `stopped`, written out: a property costs a call
         return _stop(progress, river, at, rules, orders)
     if river.anchor.deadline is not None and (over := _deadline(river, at, rules, orders)) is not None:
         return over
@@ -91,7 +92,8 @@ def _begin(progress: Progress, river: RiverRecord, at: int, rules: Rules, orders
         due = woken if now.extra else due
     if now.doing and due > at and not now.extra:
         return None
-    now.back()
+    if now.doing:
+        now.back()
     if due <= at and _begin_must_be_kept(river, body):
         return Begun("flow")
     do_or_wait(river, due, at, body, rules, orders)
@@ -132,8 +134,7 @@ def do_or_wait(
     if due <= at:
         now.body = body
         alone = record.marks.count >= rules.crash_limit
-        gated = _is_gated(record, body)
-        orders.append(Do(record, body, now.out("body", rules.ticket()), gated=gated, alone=alone))
+        orders.append(Do(record, body, now.out("body", rules.ticket()), _is_gated(record, body), alone))
         return
     if not now.extra:
         now.due = due

@@ -12,7 +12,7 @@ from vastflow.course.records import BasinRecord, Branch, JoinRecord, Record, Riv
 from vastflow.course.spread import items_under, tolerated
 from vastflow.course.states import StreamState, check_stream
 from vastflow.drawing.addresses import template_of
-from vastflow.drawing.chart import BasinPlace, EachPlace, ParallelPlace, RiverPlace
+from vastflow.drawing.chart import BasinPlace, EachPlace, ParallelPlace, Place, RiverPlace
 from vastflow.errors import Failure
 
 __all__ = ["ask_again", "ask_part", "begin_items", "cancel_branches", "end", "fork", "is_plain", "pass_on", "reach"]
@@ -20,13 +20,14 @@ __all__ = ["ask_again", "ask_part", "begin_items", "cancel_branches", "end", "fo
 
 def reach(progress: Progress, branch: Branch) -> None:
     """Let a chain come to the stream at its cursor, which is begun anew if it was begun before."""
-    address = branch.here()
-    record = _reached(progress, branch, address)
-    before = progress.records.get(address)
-    if before is not None:
+    place = branch.chain[branch.cursor]
+    address = branch.prefix + place.name + branch.suffix
+    record = _reached(progress, branch, place, address)
+    if (before := progress.records.get(address)) is not None:
         record.run = before.run + 1
-    if isinstance(before, RiverRecord) and isinstance(record, RiverRecord):
-        record.now.abandoned = before.now.abandoned  # they are this river's still
+        progress.inside.pop(address, None)  # what it held is none of this run's
+        if isinstance(before, RiverRecord) and isinstance(record, RiverRecord):
+            record.now.abandoned = before.now.abandoned  # they are this river's still
     progress.records[address] = record
     record.state = check_stream(address, record.state, "running")
     if address in progress.mended:
@@ -44,15 +45,11 @@ def _pass_mended(progress: Progress, record: Record, delta: Delta | None) -> Non
     pass_on(progress, record, plain=delta is None)
 
 
-def _reached(progress: Progress, branch: Branch, address: str) -> Record:
-    match branch.chain[branch.cursor]:
-        case RiverPlace() as place:
-            anchor = progress.anchors.get(template_of(address), place.anchor) if progress.anchors else place.anchor
-            return RiverRecord(place, address, branch, anchor, progress.last)
-        case ParallelPlace() | EachPlace() as place:
-            return JoinRecord(place, address, branch)
-        case BasinPlace() as place:
-            return BasinRecord(place, address, branch)
+def _reached(progress: Progress, branch: Branch, place: Place, address: str) -> Record:
+    if isinstance(place, RiverPlace):
+        anchor = progress.anchors.get(template_of(address), place.anchor) if progress.anchors else place.anchor
+        return RiverRecord(place, address, branch, anchor, progress.last)
+    return BasinRecord(place, address, branch) if isinstance(place, BasinPlace) else JoinRecord(place, address, branch)
 
 
 def fork(progress: Progress, join: JoinRecord, place: ParallelPlace) -> None:
@@ -104,13 +101,15 @@ def end(progress: Progress, record: Record, state: StreamState, failure: Failure
         branch.cause = cause or progress.number
         _carry(progress, branch)
     else:
-        pass_on(progress, record, plain=state == "skipped" or is_plain(progress, record))
+        plain = state == "skipped" or (not isinstance(record, RiverRecord) and is_plain(progress, record))
+        pass_on(progress, record, plain=plain)
 
 
 def pass_on(progress: Progress, record: Record, *, plain: bool) -> None:
     """Let a chain go on behind a stream; `plain`: nothing was done in it."""
     branch = record.branch
-    branch.plain = branch.plain and plain
+    if not plain:
+        branch.plain = False
     if branch.cursor + 1 < len(branch.chain):
         branch.cursor += 1
         reach(progress, branch)
@@ -129,11 +128,12 @@ def is_plain(progress: Progress, record: Record) -> bool:
 
 def _leave_river(progress: Progress, river: RiverRecord) -> None:
     """Keep what its undo will see; let all that were only asked to stop have their grace from now on."""
+    if river.out:
+        river.out = False
     river.marks = UNMARKED
-    river.out = False
     if river.anchor.signals:
         progress.signals.forget(river)
-    if river.has("undo"):
+    if "undo" in river.place.bodies:
         river.left = river.branch.tip
     if progress.atomics and progress.atomics.pop(river, river) is None and (parts := river.branch.cancelled_around()):
         ask_part(progress, parts[-1])

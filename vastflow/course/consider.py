@@ -45,10 +45,10 @@ def _is_beside(join: JoinRecord, ends: list[Branch | JoinRecord | BasinRecord]) 
 def consider_begin(progress: Progress, at: int, rules: Rules, orders: list[Order]) -> list[Fact]:
     """Look at what is to begin, first come first: return the facts that follow, and add its order."""
     record = progress.begins.popleft()
+    if isinstance(record, RiverRecord):
+        what = consider_river(progress, record, at, rules, orders)
+        return stamped(record, at, what) if what is not None else []
     match record:
-        case RiverRecord():
-            what = consider_river(progress, record, at, rules, orders)
-            return stamped(record, at, what) if what is not None else []
         case MouthRecord():
             _consider_mouth(progress, record, at, rules, orders)
             return []

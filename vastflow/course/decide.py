@@ -77,21 +77,22 @@ def _of_flow(
 def _answered(
     progress: Progress, record: _Seat, event: events.Answered, at: int, rules: events.Rules
 ) -> Sequence[What]:
-    match record:
-        case MouthRecord():
-            return [answered_at_sea(progress, event.answer, at, rules)]
-        case RiverRecord():
-            return _timed(answered(record, event.answer, at, progress.uid, rules), event.began)
-        case BasinRecord():
-            message = f"an answer came for {record.address!r}, which has no bodies: this is a bug in vastflow"
-            raise CourseError(message)
-
-
-def _timed(whats: list[What], began: int) -> list[What]:
-    """Return these with the time at which the body began, where it ended with them: no fact said so before (10.3)."""
-    if not began:
+    if isinstance(record, RiverRecord):
+        whats = answered(record, event.answer, at, progress.uid, rules)
+        if event.began and whats:
+            whats[-1] = _timed(whats[-1], event.began)  # what ends a body is the last thing it says
         return whats
-    return [replace(what, began=began) if isinstance(what, _ENDS) else what for what in whats]
+    if isinstance(record, MouthRecord):
+        return [answered_at_sea(progress, event.answer, at, rules)]
+    message = f"an answer came for {record.address!r}, which has no bodies: this is a bug in vastflow"
+    raise CourseError(message)
+
+
+def _timed(what: What, began: int) -> What:
+    """Return this with the time at which the body began, if it ended with it: no fact said so before (10.3)."""
+    if type(what) is Flowed:  # nearly all are; `replace` takes three times as long
+        return Flowed(what.delta, what.due, what.took, began)
+    return replace(what, began=began) if isinstance(what, _ENDS) else what
 
 
 def _crossed(
@@ -206,14 +207,13 @@ def _facts_of(
     record: RiverRecord | BasinRecord | JoinRecord | MouthRecord, at: int, whats: Sequence[What]
 ) -> list[Fact]:
     attempt = _attempt(record)
+    if len(whats) == 1:  # as mostly, and twice as fast
+        return [Fact(at, record.address, record.run, attempt, whats[0])]
     return [Fact(at, record.address, record.run, attempt, what) for what in whats]
 
 
 def _attempt(record: RiverRecord | BasinRecord | JoinRecord | MouthRecord) -> int:
-    match record:
-        case JoinRecord():
-            return 0
-        case RiverRecord(state="undoing", scope=scope) if scope is not None:
-            return scope.attempt
-        case _:
-            return record.attempt
+    if isinstance(record, RiverRecord):
+        scope = record.scope if record.state == "undoing" else None
+        return record.attempt if scope is None else scope.attempt
+    return 0 if isinstance(record, JoinRecord) else record.attempt

@@ -9,7 +9,7 @@ from vastflow.course.facts import Cancelled, Conflicted, Dropped, Failed, Failin
 from vastflow.course.progress import Progress
 from vastflow.course.records import Branch, JoinRecord
 from vastflow.course.spread import leave_each, tolerated
-from vastflow.course.states import LIVE
+from vastflow.course.states import ENDED, LIVE
 from vastflow.course.undo import to_undo
 from vastflow.drawing.chart import EachPlace, ParallelPlace
 from vastflow.drawing.values import is_secret
@@ -22,9 +22,9 @@ _SHOWN = 120  # characters of a value in a message
 
 def consider_branch(progress: Progress, join: JoinRecord, branch: Branch) -> What | None:
     """Return what follows for a branch that has ended: that it won, or is undone."""
-    if not branch.ended or join.state not in LIVE:
+    if branch.state not in ENDED or join.state not in LIVE:
         return None
-    if _wins(join, branch):
+    if join.race and _wins(join, branch):
         others = (each.number for each in progress.inside[join.address] if not each.ended)
         return Won(branch.number, tuple(others))
     if branch.scope is None and _is_lost(join, branch) and (queue := to_undo(progress, branch)):
@@ -33,7 +33,7 @@ def consider_branch(progress: Progress, join: JoinRecord, branch: Branch) -> Wha
 
 
 def _wins(join: JoinRecord, branch: Branch) -> bool:
-    return join.race and join.winner is None and branch.state == "success" and not branch.plain
+    return join.winner is None and branch.state == "success" and not branch.plain
 
 
 def _is_lost(join: JoinRecord, branch: Branch) -> bool:

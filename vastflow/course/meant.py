@@ -35,7 +35,11 @@ def seat_at(progress: Progress, address: str) -> RiverRecord | BasinRecord | Mou
     Raises:
         CourseError: it does not.
     """
-    record = progress.mouth if address == ATLANTIC else record_at(progress, address)
+    record = progress.mouth if address == ATLANTIC else progress.records.get(address)
+    if isinstance(record, RiverRecord):  # as it mostly is
+        return record
+    if record is None:
+        record = record_at(progress, address)  # refuses it by name
     if isinstance(record, JoinRecord):
         message = f"an event came for {address!r}, which does nothing itself: this is a bug in vastflow"
         raise CourseError(message)
@@ -57,7 +61,8 @@ def branches_at(progress: Progress, join: JoinRecord, numbers: tuple[int, ...]) 
 
 def river_at(progress: Progress, address: str) -> RiverRecord:
     """Return the river at an address."""
-    return _as(RiverRecord, record_at(progress, address))
+    record = progress.records.get(address)
+    return record if isinstance(record, RiverRecord) else _as(RiverRecord, record_at(progress, address))
 
 
 def join_at(progress: Progress, address: str) -> JoinRecord:

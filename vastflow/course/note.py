@@ -24,9 +24,10 @@ SLACK = 2_000_000  # microseconds by which a served period may have lasted longe
 
 def note(progress: Progress, event: events.Event, at: int, rules: events.Rules, *, decided: bool) -> None:
     """Keep what is no fact: what came back, a poll that said not yet, where a restart finds the polls."""
+    if isinstance(event, events.Answered):
+        _note_answer(progress, seat_at(progress, event.address), event, at, rules, decided=decided)
+        return
     match event:
-        case events.Answered(address=address):
-            _note_answer(progress, seat_at(progress, address), event, at, rules, decided=decided)
         case events.TimedOut(address=address):
             _note_timeout(progress, seat_at(progress, address), at, rules)
         case events.Recovered(periods=periods):
@@ -90,8 +91,9 @@ def _note_answer(
 ) -> None:
     now, answer = record.now, event.answer
     now.back()
-    now.again = False
-    if not isinstance(record, RiverRecord) or record.state != "cycling" or now.body != "cycle":
+    if now.again:
+        now.again = False
+    if now.body != "cycle" or not isinstance(record, RiverRecord) or record.state != "cycling":
         return
     if isinstance(answer, events.Raised):
         _hold_signals(progress, record, at, rules)

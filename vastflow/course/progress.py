@@ -41,6 +41,7 @@ class Progress:
     """
 
     __slots__ = (
+        "_signals",
         "anchors",
         "atomics",
         "begins",
@@ -63,7 +64,6 @@ class Progress:
         "root",
         "round",
         "sea",
-        "signals",
         "span",
         "state",
         "uid",
@@ -96,13 +96,20 @@ class Progress:
         self.root = Branch(chart.streams, None, 0, "", spring)
         self.records: dict[str, Record] = {}
         self.inside: dict[str, list[Branch]] = {}
-        self.signals = Signals()
+        self._signals: Signals | None = None
         self.mended: dict[str, Delta | None] = {}
         self.atomics: dict[RiverRecord, None] = {}
         self.mouth = MouthRecord(chart.mouth)
         self.sea: Sheet | None = None
         self.ends: list[Branch | JoinRecord | BasinRecord] = []
         self.begins: deque[Record | MouthRecord] = deque()
+
+    @property
+    def signals(self) -> Signals:
+        """The flow's signals; made when first asked for, since most flows have none."""
+        if self._signals is None:
+            self._signals = Signals()
+        return self._signals
 
     @property
     def held(self) -> bool:

@@ -112,12 +112,12 @@ class Branch:
 
     def in_cancelled(self) -> bool:
         """Say whether this or anything around it is being cancelled."""
-        branch: Branch | None = self
-        while branch is not None:
-            if branch.cancelled:
-                return True
-            branch = branch.above.branch if branch.above is not None else None
-        return False
+        branch = self
+        while not branch.cancelled:
+            if branch.above is None:
+                return False
+            branch = branch.above.branch
+        return True
 
     def cancelled_around(self) -> "list[JoinRecord | Branch]":
         """Return the parts around it that are being cancelled, the innermost first: parallel rivers, or the flow."""

@@ -107,7 +107,8 @@ def _poll_on(progress: Progress, river: RiverRecord, at: int) -> None:
     river.turn = river.since = at
     river.first = river.due = at + first_poll(river.anchor, "", 0.0)
     river.failure = None
-    river.now.due = river.now.alarm = 0
+    # what waits untaken is news again: nobody can read from the facts what an earlier poll had seen
+    river.now.due = river.now.alarm = river.now.seen = 0
     progress.signals.listen(river)
     if river.anchor.atomic and river.begun:
         progress.atomics[river] = None

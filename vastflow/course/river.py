@@ -26,7 +26,7 @@ def answered(record: RiverRecord, answer: Answer, at: int, uid: str, rules: Rule
     body = record.now.body
     if body == "undo":
         return [*_handed_over(answer), answered_undo(record, answer, at, uid, rules)]
-    if record.stopped:
+    if record.branch.in_cancelled() and not record.unstoppable:  # `stopped`, written out: a property costs a call
         return _in_cancelled(record, answer, at)
     if body == "cycle":
         return _cycle_answered(record, answer, at, uid, rules)
@@ -88,11 +88,11 @@ def _in_cancelled(record: RiverRecord, answer: Answer, at: int) -> list[What]:
 def _flow_answered(record: RiverRecord, answer: Answer, at: int, uid: str, rules: Rules) -> What:
     """Return what follows from the answer of `flow` or `when`."""
     match answer:
+        case Done(delta, took):
+            cycles = "cycle" in record.place.bodies
+            return Flowed(delta, at + first_poll(record.anchor, record.key(uid), rules.jitter) if cycles else 0, took)
         case Chose(yes, delta):
             return Chosen(delta) if yes else Skipped(delta)
-        case Done(delta, took):
-            wait = first_poll(record.anchor, record.key(uid), rules.jitter) if record.cycles else 0
-            return Flowed(delta, at + wait if record.cycles else 0, took)
         case Again(failure, after):
             return try_again(record, failure, at, uid, rules, after=after)
         case Raised(failure):

@@ -116,11 +116,11 @@ def flowed(progress: Progress, fact: Fact, what: Flowed) -> None:
     """A river's `flow` was done."""
     river = river_at(progress, fact.address)
     _wrote(progress, river, what)
-    river.out = False
-    river.marks = UNMARKED
-    if not river.cycles:
+    if "cycle" not in river.place.bodies:
         end(progress, river, "success")
         return
+    river.out = False
+    river.marks = UNMARKED
     river.state = check_stream(river.address, river.state, "cycling")
     river.polls = river.failed_polls = river.now.polls = river.now.tried = 0
     river.first = what.due

@@ -97,7 +97,7 @@ class Admission:
             state="init" if not_before > now else "running",
             started=now,
             changed=now,
-            tags=_ENCODE(dict(terms.tags)),
+            tags=_ENCODE(dict(terms.tags)) if terms.tags else b"{}",
             not_before=not_before,
             deadline=deadline,
             owner="server",

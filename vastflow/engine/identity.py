@@ -80,7 +80,7 @@ def check_terms(name: str, terms: Terms, now: int) -> None:
         DrawingError: an id or tags of another kind than text, or no moment where one is asked for; all faults are
             named.
     """
-    faults = [*_of_id(terms.id), *_of_tags(terms.tags)]
+    faults = [*_of_id(terms.id), *_of_tags(terms.tags)] if terms.id is not None or terms.tags != {} else []
     if terms.not_before is not None or terms.deadline is not None:
         faults += [*_of_moment("not_before", terms.not_before, now), *_of_moment("deadline", terms.deadline, now)]
     if faults:
