@@ -1,5 +1,6 @@
 """Does trouble with one flow stay that flow's trouble?"""
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ import pykka
 import pytest
 
 from tests.engine.scenes import LONG, calling, crashed, drawn, nothing, puts, raises, river, sea
-from vastflow import Basin, Continue, Engine, FlowStranded, River
+from vastflow import Basin, Continue, Engine, FlowStranded, Retry, River
 from vastflow.actors.flow import FlowRecord
 from vastflow.actors.messages import Abandon, Answered, Begin, Call, Enter, Look, Written
 from vastflow.course.delta import spring
-from vastflow.course.events import Done
+from vastflow.course.events import Again, Answer, Broken, Done
 from vastflow.course.facts import Delta
 from vastflow.engine.flow import Flow
+from vastflow.errors import Failure
 from vastflow.ledger.memory import MemoryStore
 from vastflow.runtime import Simulated
 
@@ -235,6 +237,43 @@ def test_an_answer_that_comes_twice_counts_once(seed: int) -> None:
 
     kinds = [event.kind for event in flow.events()]
     assert kinds == ["started", "flowed", "flowed", "flowed", "outcome", "ended"]
+
+
+STALE: dict[str, Answer] = {
+    "done": Done(Delta({"stale": msgspec.Raw(b"1")})),
+    "again": Again(Failure("error", "again", "gated", 1)),
+    "broken": Broken(Failure("error", "broken", "gated", 1)),
+}
+
+
+@pytest.mark.promise("10.5")
+@pytest.mark.parametrize("said", STALE)
+def test_a_stale_answer_changes_nothing_while_a_later_body_of_the_river_is_out(said: str) -> None:
+    runtime, tickets, seen = Simulated(), list[int](), list[dict[str, Any]]()
+
+    async def gated(called: River, water: Any) -> None:
+        tickets.append(ticket_of(record))
+        if called.attempt == 1:
+            raise Retry("again", after=1)
+        await asyncio.sleep(60)
+        water["own"] = called.attempt
+
+    last = river("last", calling(lambda _self, water: seen.append(dict(water))))
+    engine = Engine(store=MemoryStore(), runtime=runtime, jitter=0.0)
+    flow = engine.start(drawn(river("gated", gated, retry_times=3), last), id="one")
+    record = record_of(flow)
+    while len(tickets) < 2:
+        assert runtime.pump()
+    first, second = tickets
+    stale = {0, 1, first, second - 1, second + 1, second + 2, 1_000_000} - {second}
+    for ticket in sorted(stale):
+        record.supervisor.tell(Answered(record, "gated", ticket, STALE[said]))
+
+    assert flow.result() == {"own": 2}
+    assert seen == [{"own": 2}]
+    assert first < second
+    assert len(tickets) == 2
+    assert [event.kind for event in flow.events()] == ["started", "retrying", "flowed", "flowed", "outcome", "ended"]
 
 
 @pytest.mark.promise("7.6")

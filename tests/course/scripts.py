@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from hypothesis import strategies as st
 
@@ -222,6 +222,44 @@ TROUBLES: Mapping[str, tuple[Answer, ...]] = {
     "reconcile": ("retry", "retry", "continue", "continue", "raise", "raise", "fail", "bad"),
     "undo": ("retry", "raise", "raise", "continue", "fail", "bad"),
 }
+
+
+class Leaning(NamedTuple):
+    """What a case is full of: how likely bodies and signals are in it, how many, how long.
+
+    Attributes:
+        unsure: that `reconcile` never knows.
+        again: else, that it always says Retry.
+        late: that a river has a deadline, of `longest` seconds at most.
+        over: that as many polls say "not yet" as there may be, or more.
+        called: how many signals of a name are sent.
+        pauses: how likely one pause is, beside 16 for all else that comes from outside; it lasts `pause` microseconds
+            at most.
+    """
+
+    reconcile: float = 0.25
+    unsure: float = 0.08
+    again: float = 0.0
+    timeout: float = 0.15
+    late: float = 0.12
+    longest: int = 30
+    cycle: float = 0.4
+    times: tuple[int, ...] = (1, 2, 3, 5, 8)
+    over: float = 0.0
+    signals: float = 0.3
+    called: tuple[int, ...] = (0, 1, 1, 2)
+    pauses: int = 4
+    pause: int = 5_000_000
+
+
+LEANINGS = (
+    Leaning(),
+    Leaning(),
+    Leaning(reconcile=0.7, unsure=0.15, again=0.3, timeout=0.5),  # doubts
+    Leaning(cycle=0.8, times=(2, 3, 5), over=0.6, signals=0),  # polls that run out
+    Leaning(cycle=0.8, times=(2, 3, 5), over=0.6, signals=0.8, called=(0, 1, 2, 3)),  # the same, woken by signals
+    Leaning(late=0.5, longest=5, pauses=60, pause=15_000_000),  # deadlines that are over in a pause
+)
 SPEECH: Mapping[str, tuple[Answer, ...]] = {"when": ("true", "true", "true", "false")}
 DEEPEST = 4
 RIVERS = 18
@@ -269,6 +307,7 @@ class _Pen:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
+        self.leaning = self.pick(LEANINGS)
         self.trouble = self.pick((0.03, 0.08, 0.2))
         self.contention = self.pick((0.02, 0.08, 0.3))
         self.scripts: dict[str, dict[str, Calls]] = {}
@@ -381,7 +420,8 @@ class _Pen:
     def river(self, reach: _Reach) -> RiverPlace:
         name = reach.name("r")
         self.rivers += 1
-        likely = {"when": 0.2, "flow": 1, "cycle": 0.4, "undo": 0.5, "reconcile": 0.25}
+        leaning = self.leaning
+        likely = {"when": 0.2, "flow": 1, "cycle": leaning.cycle, "undo": 0.5, "reconcile": leaning.reconcile}
         bodies = tuple(body for body, share in likely.items() if self.happens(share))
         place = RiverPlace(
             name, "scripted.River", bodies, self.anchor(f"go-{self.rivers}", bodies, single=reach.single)
@@ -392,7 +432,8 @@ class _Pen:
         return place
 
     def anchor(self, signal: str, bodies: tuple[str, ...], *, single: bool) -> Anchor:
-        atomic, signals = self.happens(0.15), (signal,) if "cycle" in bodies and single and self.happens(0.3) else ()
+        leaning, atomic, hears = self.leaning, self.happens(0.15), "cycle" in bodies and single
+        signals = (signal,) if hears and self.happens(leaning.signals) else ()
         unpolled = bool(signals) and self.happens(0.3)
         interval = None if unpolled else self.pick((0.5, 1.0, 2.0))
         return Anchor(
@@ -400,10 +441,10 @@ class _Pen:
             cycle_interval=interval,
             cycle_backoff=self.pick((1.0, 1.0, 1.5, 2.0)),
             cycle_max_interval=self.pick((2.0, 2.5)),
-            cycle_times=self.pick((1, 2, 3, 5, 8)),
+            cycle_times=self.pick(leaning.times),
             cycle_errors=self.pick((0, 1, 2, 3)),
-            deadline=self.seconds(30) if atomic or unpolled or self.happens(0.12) else None,
-            timeout=self.seconds(4) if self.happens(0.15) else None,
+            deadline=self.seconds(leaning.longest) if atomic or unpolled or self.happens(leaning.late) else None,
+            timeout=self.seconds(4) if self.happens(leaning.timeout) else None,
             retry_on=self.pick(RETRY_ON),
             fail_on=self.pick(FAIL_ON),
             atomic=atomic,
@@ -417,8 +458,10 @@ class _Pen:
     def script(self, place: RiverPlace, own: str, *, single: bool) -> dict[str, Calls]:
         """Draw what all bodies of a river do."""
         script = {body: self.calls(body, own) for body in place.bodies if body != "cycle"}
-        if "reconcile" in script and self.happens(0.08):
-            script["reconcile"] = tuple(self.call(own, "continue", 30) for _ in range(12))  # it never knows
+        if "reconcile" in script and self.happens(self.leaning.unsure):
+            script["reconcile"] = tuple(self.call(own, "continue", 30) for _ in range(12))
+        elif "reconcile" in script and self.happens(self.leaning.again):
+            script["reconcile"] = tuple(self.call(own, "retry") for _ in range(6))
         if "undo" in script:
             shared = (f"{own}-undone", *(SHARED if single else ()))
             script["undo"] = tuple(replace(call, puts=self.puts(shared), drops=()) for call in script["undo"])
@@ -444,7 +487,8 @@ class _Pen:
         """Draw polls: mostly "not yet" until it is done, as often as may be."""
         calls: list[Call] = []
         times = anchor.cycle_times or 1
-        left = self.rng.randrange(times) + self.happens(0.1)
+        left = times + self.pick((0, 0, 1, 2)) if self.happens(self.leaning.over) else self.rng.randrange(times)
+        left += self.happens(0.1)
         while left > 0 and len(calls) < POLLS:
             answer = self.pick(TROUBLES["cycle"]) if self.happens(2 * self.trouble) else "continue"
             calls.append(self.call(own, answer, 300 if self.happens(0.06) else 30))
@@ -483,16 +527,17 @@ class _Pen:
             Outside(self.moment(ended_at), "signal", name, self.pick(VALUES))
             for place in rivers(drawn.chart.streams).values()
             for name in place.anchor.signals
-            for _ in range(self.pick((0, 1, 1, 2)))
+            for _ in range(self.pick(self.leaning.called))
         ]
-        match self.pick((*["none"] * 10, "cancel", "cancel", "cancel", "deadline", "deadline", *["pause"] * 4, "any")):
+        pauses = ["pause"] * self.leaning.pauses
+        match self.pick((*["none"] * 10, "cancel", "cancel", "cancel", "deadline", "deadline", *pauses, "any")):
             case "cancel":
                 events.append(Outside(self.moment(ended_at), "cancel"))
             case "deadline":
                 drawn = replace(drawn, deadline=self.moment(ended_at))
             case "pause":
                 events.append(Outside(self.moment(ended_at), "pause"))
-                events.append(Outside(events[-1].at + self.moment(5_000_000), "resume"))
+                events.append(Outside(events[-1].at + self.moment(self.leaning.pause), "resume"))
             case "any":
                 commands: tuple[Command, ...] = ("cancel", "pause", "resume", "retry")
                 events += [Outside(self.moment(ended_at), self.pick(commands)) for _ in range(4)]

@@ -3,12 +3,13 @@
 import pytest
 
 from tests.course.driver import Run
-from tests.course.flows import FAIL, beside, drawn, polled, river
+from tests.course.flows import FAIL, basin, beside, drawn, each, polled, river
 from tests.course.live import Live
 from tests.course.scripts import Call, Outside
 from vastflow.course import commands, events
 from vastflow.course.facts import Delta
 from vastflow.course.records import ATLANTIC
+from vastflow.drawing.chart import Waits
 from vastflow.errors import Failure
 
 AGAIN = (Outside(9_000_000, "retry"),)
@@ -54,3 +55,14 @@ def test_a_chain_goes_on_with_its_first_stream_that_is_not_kept() -> None:
 
     assert live.told() == [("Do", "b")]
     assert (live.river("a").run, live.river("b").run) == (1, 2)
+
+
+@pytest.mark.promise("8.4", "6.2")
+def test_an_each_that_was_not_spread_when_it_was_begun_anew_is_spread_by_the_next_round() -> None:
+    tried = basin("b", river("r"), each("s", "files", river("s")), retry=Waits(times=1, interval=1.0))
+    outside = (Outside(1_000_500, "cancel"), Outside(9_000_000, "retry"))
+
+    run = Run(drawn(tried, water={"files": ["x"]}, b_r=(Call(7), Call(1_000)), b_s=(FAIL,), outside=outside))
+
+    assert [each.outcome for each in run.rounds] == ["cancelled", "success"]
+    assert (run.calls["b/r", "flow"], run.calls["b/s[0]", "flow"]) == (2, 2)

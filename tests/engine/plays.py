@@ -2,15 +2,40 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import combinations
 from typing import Any
 
-from tests.engine.scripts import Call, Case
-from vastflow import Andes, Atlantic, Basin, Continue, Fail, Headwaters, ParallelRiver, Retry, River
+from msgspec.structs import replace
+
+from tests.course.driver import Called, Run
+from tests.course.scripts import Call, Case, Outside
+from vastflow import (
+    Andes,
+    Atlantic,
+    Basin,
+    CommandRefused,
+    Continue,
+    Engine,
+    Fail,
+    Flow,
+    Headwaters,
+    ParallelRiver,
+    Retry,
+    River,
+)
 from vastflow.drawing.chart import BasinPlace, Chain, EachPlace, ParallelPlace, Place, RiverPlace, Waits
 from vastflow.drawing.parallel_river import Stream
+from vastflow.errors import SaveRefused
+from vastflow.ledger.codec import decode_facts
+from vastflow.ledger.contract import Store
+from vastflow.ledger.reading import find, read_progress
+from vastflow.runtime import Ref, Simulated
 
-__all__ = ["Play", "drawing", "playing"]
+__all__ = ["MICRO", "Play", "Played", "begin", "playing", "tell"]
 
 MICRO = 1_000_000
 
@@ -38,55 +63,132 @@ KINDS: dict[str, type[BaseException]] = {
 }
 
 
+class Clapper:
+    """Calls what it is told to, at the microsecond: asyncio's own timers come a little late."""
+
+    name = "clapper"
+
+    def receive(self, message: Any, /) -> None:
+        """Call it."""
+        message()
+
+    def failed(self, message: object, error: BaseException, /) -> None:
+        """Leave it at that."""
+
+
 @dataclass
 class Play:
-    """One flow that plays a case, and what was called in it; whether its bodies stop when they are cancelled."""
+    """One flow that plays a case, and which of its bodies were called, when; moments go from its begin."""
 
     case: Case
-    obeys: bool = False
+    runtime: Simulated
+    clapper: Ref = field(init=False)
+    start: int = field(init=False)
+    called: list[Called] = field(default_factory=list)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
-    atlantic: list[str] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
 
-    def next(self, address: str, body: str) -> Call:
+    def __post_init__(self) -> None:
+        self.clapper = self.runtime.spawn(Clapper())
+        self.start = self.runtime.clock.now()
+
+    def next(self, callee: River | Atlantic, body: str) -> Call:
         """Return what the body is to do this time."""
-        self.calls[address, body] += 1
-        if address == "~":
-            self.atlantic.append(body)
-            calls, made = self.case.atlantic[body], len(self.atlantic)
-        else:
-            calls, made = self.case.scripts[address][body == "cycle"], self.calls[address, body]
-        return calls[made - 1] if made <= len(calls) else self.case.silent
+        key = callee.address, body
+        call = self.case.call(*key, self.calls[key])
+        self.calls[key] += 1
+        self.called.append(Called(0, *key, callee.attempt, callee.run, self.runtime.clock.now() - self.start))
+        return call
+
+    async def last(self, until: int) -> None:
+        """Wait for this moment, and heed no cancel but that of a runtime which is being closed."""
+        over = asyncio.get_running_loop().create_future()
+        self.runtime.at(until, self.clapper, partial(over.set_result, None))
+        while not over.done():
+            try:
+                await asyncio.wait([over])
+            except asyncio.CancelledError:
+                if self not in playing.values():
+                    raise
 
 
 playing: dict[str, Play] = {}
 """The plays under way, by flow; bodies find theirs here."""
 
 
+class Played(Run):
+    """What the engine did, in the words in which the course tells what it did."""
+
+    def __init__(self, play: Play, store: Store, flow_id: str) -> None:
+        self.case, self.called, self.calls, self.answers = play.case, play.called, play.calls, play.answers
+        self.progress = read_progress(store, find(store, flow_id))
+        self.facts = [replace(fact, at=fact.at - play.start) for fact in decode_facts(store.facts(flow_id))]
+
+    def signals(self) -> list[tuple[str, Any]]:
+        """Return what nobody took, unwrapped."""
+        return [(name, value) for name, (value,) in super().signals()]
+
+
+def begin(engine: Engine, flow_id: str, play: Play) -> None:
+    """Start the flow."""
+    deadline = None if play.case.deadline is None else play.case.deadline / MICRO
+    engine.start(drawing(play.case), dict(play.case.water), id=flow_id, deadline=deadline)
+
+
+def tell(engine: Engine, cast: dict[str, Play]) -> None:
+    """Let all come from outside, each at its moment, and then all flows end."""
+    told = sorted(
+        ((play.start + event.at, name, event) for name, play in cast.items() for event in play.case.outside),
+        key=lambda each: each[:2],
+    )
+    for at, name, event in told:
+        play = cast[name]
+        play.runtime.advance((at - play.runtime.clock.now()) / MICRO)
+        play.answers.append(answer_to(engine.flow(name), event))
+    for name in cast:
+        engine.flow(name).wait()
+
+
+def answer_to(flow: Flow[Any], event: Outside) -> str:
+    try:
+        if event.command == "signal":
+            done = flow.signal(event.name, [event.value])  # in a list, so that None differs from nothing
+        else:
+            command: Callable[[], bool] = getattr(flow, event.command)
+            done = command()
+    except CommandRefused:
+        return "refused"
+    return "done" if done else "already"
+
+
 async def act(self: River | Atlantic, body: str, water: Any) -> Any:
-    """Do what the script says; to the model, a cancelled body ends as it would have."""
-    call = playing[self.flow_id].next(self.address, body)
-    loop = asyncio.get_running_loop()
-    until = loop.time() + call.duration / MICRO
-    while (left := until - loop.time()) > 0:
-        try:
-            await asyncio.sleep(left)
-        except asyncio.CancelledError:
-            if self.flow_id not in playing or playing[self.flow_id].obeys:
-                raise
-    for key, value in call.puts.items():
-        water[key] = value
+    """Do what the script says."""
+    play = playing[self.flow_id]
+    call, began = play.next(self, body), play.runtime.clock.now()
+    if isinstance(self, River) and call.takes in self.signals and (taken := self.signal(call.takes)) is not None:
+        [water[call.into]] = taken
+    if call.save_at is not None:
+        await play.last(began + call.save_at)
+        await save(self, call, water)
+    await play.last(began + call.duration)
+    water.update(call.puts)
     for key in call.drops:
         water.pop(key, None)
     return answer(call)
 
 
+async def save(self: River | Atlantic, call: Call, water: Any) -> None:
+    water.update(call.saves)
+    with suppress(SaveRefused):  # a call that counts no longer goes on as it would have
+        await self.asave()
+
+
+RETURNED = {"none": None, "true": True, "false": False, "bad": 17}
+
+
 def answer(call: Call) -> Any:
     after = None if call.after is None else call.after / MICRO
     match call.answer:
-        case "none":
-            return None
-        case "bad":
-            return "bad"
         case "retry":
             raise Retry("again", after=after)
         case "continue":
@@ -95,33 +197,50 @@ def answer(call: Call) -> Any:
             raise Fail("fail")
         case "raise":
             raise KINDS[call.types[0]]("raised")
+        case returned:
+            return RETURNED[returned]
 
 
-class Flows(River):
-    """A river that plays its script."""
+def plays(name: str) -> Callable[[Any, Any], Any]:
+    """Return a body of this name."""
 
-    async def flow(self, water: Any) -> Any:
-        return await act(self, "flow", water)
+    async def body(self: Any, water: Any) -> Any:
+        return await act(self, name, water)
+
+    return body
 
 
-class Polls(River):
-    """A river that plays its scripts, polls included."""
+def river_of(bodies: tuple[str, ...]) -> type[River]:
+    """Return the class of rivers with these bodies."""
+    told: dict[str, Any] = {"cycle_times": 1} if "cycle" in bodies else {}
+    made = {body: plays(body) for body in bodies}
+    return type(f"Plays{''.join(body.title() for body in bodies)}", (River,), {**made, **told})
 
-    cycle_times = 1
 
-    async def flow(self, water: Any) -> Any:
-        return await act(self, "flow", water)
+BODIES = ("when", "flow", "cycle", "undo", "reconcile")
+RIVERS = {
+    bodies: river_of(bodies)
+    for number in range(len(BODIES) + 1)
+    for bodies in combinations(BODIES, number)
+    if "flow" in bodies
+}
+"""A class for each choice of bodies."""
 
-    async def cycle(self, water: Any) -> Any:
-        return await act(self, "cycle", water)
+
+class Sea(Atlantic):
+    """An end that plays its scripts."""
+
+    success = plays("success")
+    fail = plays("fail")
 
 
 def drawing(case: Case) -> Andes[Headwaters]:
     """Return the case as a user would have drawn it."""
-    andes = Andes(case.chart.name)
+    andes: Andes[Headwaters] = Andes(case.chart.name)
     for stream in streams(case, case.chart.streams, ""):
         andes = andes >> stream
-    return andes >> sea(case)
+    mouth = case.chart.mouth
+    return andes >> Sea().options(**waits(mouth.retry), **excepted(mouth.retry_on, mouth.fail_on))
 
 
 def streams(case: Case, chain: Chain, prefix: str) -> list[Stream]:
@@ -135,31 +254,49 @@ def stream_of(case: Case, place: Place, prefix: str) -> Stream:
         case ParallelPlace():
             branches = [chained(streams(case, branch, prefix)) for branch in place.branches]
             how: dict[str, Any] = {"max_failures": place.max_failures, "on_conflict": place.on_conflict}
-            return ParallelRiver(*branches, name=place.name, **how)
+            return ParallelRiver(*branches, join=place.join, name=place.name, **how)
+        case EachPlace():
+            return each(case, place, prefix)
         case BasinPlace():
             address = prefix + place.name
             within = streams(case, place.streams, f"{address}/")
             water = case.added.get(address)
-            return Basin(place.name, *within, inputs=place.inputs, outputs=place.outputs, water=water)
-        case EachPlace():
-            raise NotImplementedError
+            how = {"continue_on_failure": place.continue_on_failure, **waits(place.retry)}
+            return Basin(place.name, *within, inputs=place.inputs, outputs=place.outputs, water=water, **how)
 
 
-def chained(drawn: list[Stream]) -> Stream:
-    chain = drawn[0]
-    for stream in drawn[1:]:
+def each(case: Case, place: EachPlace, prefix: str) -> Stream:
+    """Return an `each`; one of a single river is called as that."""
+    single = len(place.streams) == 1
+    within = chained(streams(case, place.streams, prefix if single else f"{prefix}{place.name}/"))
+    return ParallelRiver.each(
+        place.key,
+        within,
+        item=place.item,
+        limit=place.limit,
+        collect=place.collect,
+        max_failures=place.max_failures,
+        name=None if single else place.name,
+    )
+
+
+def chained(drawn: Iterable[Stream]) -> Stream:
+    chain, *more = drawn
+    for stream in more:
         chain = chain >> stream
     return chain
+
+
+POLLED = ("cycle_interval", "cycle_backoff", "cycle_max_interval", "cycle_times", "cycle_errors", "signals")
+UNDONE = ("undo_times", "undo_interval", "undo_deadline")
+ALWAYS = ("deadline", "timeout", "atomic", "at_most_once")
 
 
 def river(place: RiverPlace) -> River:
     anchor = place.anchor
     told: dict[str, Any] = {"name": place.name, **waits(anchor.retry), **excepted(anchor.retry_on, anchor.fail_on)}
-    if "cycle" not in place.bodies:
-        return Flows().options(**told)
-    for name in ("cycle_interval", "cycle_backoff", "cycle_max_interval", "cycle_times", "cycle_errors"):
-        told[name] = getattr(anchor, name)
-    return Polls().options(**told)
+    names = (*ALWAYS, *(POLLED if "cycle" in place.bodies else ()), *(UNDONE if "undo" in place.bodies else ()))
+    return RIVERS[place.bodies]().options(**told, **{name: getattr(anchor, name) for name in names})
 
 
 def waits(retry: Waits) -> dict[str, Any]:
@@ -173,21 +310,3 @@ def waits(retry: Waits) -> dict[str, Any]:
 
 def excepted(retry_on: tuple[str, ...], fail_on: tuple[str, ...]) -> dict[str, Any]:
     return {"retry_on": tuple(KINDS[name] for name in retry_on), "fail_on": tuple(KINDS[name] for name in fail_on)}
-
-
-def sea(case: Case) -> Atlantic:
-    """Return the case's Atlantic; one class for all, since a class of the same name replaces the one before."""
-    mouth = case.chart.mouth
-
-    class Sea(Atlantic):
-        """An end that plays its scripts."""
-
-        locals().update({**waits(mouth.retry), **excepted(mouth.retry_on, mouth.fail_on)})
-
-        async def success(self, water: Any) -> Any:
-            return await act(self, "success", water)
-
-        async def fail(self, water: Any) -> Any:
-            return await act(self, "fail", water)
-
-    return Sea()

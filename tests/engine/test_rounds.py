@@ -547,3 +547,26 @@ def test_a_river_that_polls_on_in_a_new_round_is_woken_by_a_signal(stage: Stagin
 
     assert flow.wait().state == "success"
     assert on.now - before < 1_000_000
+
+
+@pytest.mark.promise("8.4", "9.2")
+def test_a_signal_an_earlier_poll_had_left_wakes_a_river_that_polls_on_in_a_new_round(stage: Staging) -> None:
+    on = stage()
+    mended: list[bool] = []
+
+    def cycle(self: River, _water: Any) -> None:
+        if not mended:
+            raise Continue("it cannot be taken yet")
+        self.signal("go")
+
+    polls = river("polls", nothing, cycle, cycle_interval=600, cycle_times=2, signals=("go",))
+    flow = on.start(polls)
+    flow.signal("go", 1)
+    assert flow.wait().state == "fail"
+    mended.append(True)
+    before = on.now
+
+    flow.retry()
+
+    assert flow.wait().state == "success"
+    assert on.now - before < 1_000_000

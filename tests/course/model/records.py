@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Where:
-    """Where a stream stands: in which part, behind which prefix, as which of its chain.
+    """Where a stream stands: in which part, behind which prefix, as which of its chain and of those around it.
 
     Attributes:
         undos: what undos in its chain wrote (7.3).
@@ -62,7 +62,7 @@ class Where:
     prefix: str = ""
     suffix: str = ""
     undos: Delta = field(default_factory=dict)
-    nth: int = 0
+    nth: tuple[int, ...] = ()
     entered: int = 0
 
     def address(self, place: Place) -> str:

@@ -53,7 +53,7 @@ class Rivers(Clockwork):
         step: Step = (place.bodies[0], self.now)
         polled = past and past.failure and past.failure[1] in {"cycles-exhausted", "deadline"} and past.runs[0].polling
         if past and polled and past.runs[0].state not in UNDONE:
-            run = replace(past.runs[0], where=where, deadline=deadline, state="running", tries=1)
+            run = replace(past.runs[0], where=where, deadline=deadline, state="running", tries=1, seen=[])
             step = self.flowed(run)
             self.begun(run, self.now)
         self.runs[address] = run
@@ -77,7 +77,7 @@ class Rivers(Clockwork):
             seen = written(written(run.water, run.delta), where.undos)
             undo = Run(run.place, run.address, where, seen, self.now + micro(run.place.anchor.undo_deadline))
             step = yield from self.live(undo, ("undo", max(self.now, run.out)))
-            run.out = undo.out
+            run.out = max(run.out, undo.out)
             where.undos.update(undo.delta)
             run.state = "undone" if step == "success" else "undo-failed"
             self.undos.append((undo.began.get("undo", self.now), run.address, None if step == "success" else step))

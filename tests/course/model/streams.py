@@ -43,7 +43,7 @@ class Streams(Rivers):
                 kept = chain([], repeat(None))
                 if where.part.stopped():
                     break
-                here = replace(where, nth=len(ends))
+                here = replace(where, nth=(*where.nth, len(ends)))
                 end = yield from STREAMS[type(place)](self, place, here, written(water, delta), end)
             ends.append(end)
             delta |= end.delta
@@ -167,13 +167,15 @@ class Streams(Rivers):
         """Run what is in a basin once: inputs flow in, and of a good end the outputs flow out (5.7)."""
         address = where.address(place)
         if (yield from self.waits(where.part, self.now)) == "stopped":
+            if any(part.since == self.now for part in where.part.up()):
+                raise Tie(address)  # did the cancel come first, or the water?
             return End("cancelled", {})
         inputs = {key: key for key in water} if place.inputs is None else place.inputs
         if not inputs.keys() <= water.keys():
             return End("fail", {}, (self.now, "error", ""))
         within = {key: water[outer] for outer, key in inputs.items()}
         within |= encoded(self.case.adds(address))
-        inner = Where(where.part, f"{address}/", entered=where.entered + (past is None))
+        inner = Where(where.part, f"{address}/", nth=where.nth, entered=where.entered + (past is None))
         end = yield from self.chain(place.streams, inner, within, past)
         whole = End("success" if end.result == "continued" else end.result, {}, end.failure, end.runs, [end])
         left = written(within, end.delta)
