@@ -41,6 +41,9 @@ async def _act(self: River | Atlantic, body: str, water: Any) -> Any:
             await self.asave()
         except SaveRefused:
             stage.met["save refused"] += 1
+        except asyncio.CancelledError:
+            _cut(stage, effect)
+            raise
         else:
             stage.saved(effect, values)
     stage.check_alive(effect)
@@ -55,14 +58,20 @@ async def _pause(stage: Stage, effect: Effect, script: Script, seconds: float) -
         try:
             await asyncio.sleep(left / 1_000_000)
         except asyncio.CancelledError:
+            if stage.closing or not script.stubborn:
+                _cut(stage, effect)
+                raise
             stage.check_alive(effect)
-            if stage.closing:
-                raise
             effect.cut = True
-            if not script.stubborn:
-                stage.end(effect, "cancelled")
-                raise
     stage.check_alive(effect)
+
+
+def _cut(stage: Stage, effect: Effect) -> None:
+    """Note that a body stops since it was asked to; what a close stops is interrupted."""
+    stage.check_alive(effect)
+    if not stage.closing:
+        effect.cut = True
+        stage.end(effect, "cancelled")
 
 
 def _act_in_thread(self: River | Atlantic, body: str, water: Any) -> Any:

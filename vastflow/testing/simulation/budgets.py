@@ -4,8 +4,8 @@ Invariants on retries, polls, undos, basins, waits and deadlines.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 
 from vastflow.course.facts import Failed, Retrying, UndoFailed
 from vastflow.drawing.chart import Anchor, BasinPlace, EachPlace
@@ -14,35 +14,37 @@ from vastflow.testing.simulation.history import FORWARD, SECOND, Call, Entry, Hi
 
 __all__ = ["BUDGETS"]
 
+_PASSED = frozenset({"flowed", "cycled", "skipped", "completed", "joined", "left", "continued"})
 
-def _forward_retries(history: History, call: Call) -> list[Retrying]:
-    return [entry.what for entry in history.forward(call) if isinstance(entry.what, Retrying)]
+
+def _retries(history: History, call: Call) -> tuple[Counter[int], int]:
+    """Return how many retries were paid for by round, since one that polls on has its budget anew (8.4), and all."""
+    retries = [(entry.round, entry.what.free) for entry in history.forward(call) if isinstance(entry.what, Retrying)]
+    return Counter(number for number, free in retries if not free), len(retries)
 
 
 def retries_are_as_many_as_allowed(history: History) -> Iterator[str]:
-    """No river is tried again more often than its `retry_times`, crashes in doubt apart (4.1, 4.8)."""
+    """No river is tried again more often in a round than its `retry_times`, crashes in doubt apart (4.1, 4.8)."""
     for call in history.rivers():
-        times = max(history.anchor(call, entry.round).retry.times for entry in history.entries)
-        retries = _forward_retries(history, call)
-        paid = sum(not each.free for each in retries)
-        if paid > times:
-            yield f"{call} was tried again {paid} times, but may be {times} times"
+        paid, retries = _retries(history, call)
+        for number, count in paid.items():
+            times = history.anchor(call, number).retry.times
+            if count > times:
+                yield f"{call} was tried again {count} times in round {number}, but may be {times} times"
         attempts = [effect.attempt for effect in history.bodies(call, *FORWARD)]
-        if max(attempts, default=1) > len(retries) + 1:
-            yield f"{call} made attempt {max(attempts)} after {len(retries)} retries"
+        if max(attempts, default=1) > retries + 1:
+            yield f"{call} made attempt {max(attempts)} after {retries} retries"
 
 
 def no_retry_is_eaten(history: History) -> Iterator[str]:
     """A river that says it used its retries up has used them all; one that asks for one gets it while there are any."""
     for call in history.rivers():
-        paid = sum(not each.free for each in _forward_retries(history, call))
         for entry in history.forward(call):
             if not isinstance(entry.what, Failed):
                 continue
+            paid = _retries(history, call)[0][entry.round]
             times = history.anchor(call, entry.round).retry.times
             kind = entry.what.failure.kind
-            if history.is_changed(call):
-                continue
             if kind == "retries-exhausted" and (paid != times or not paid):
                 yield f"{entry}: {kind} after {paid} of {times} retries"
             if kind in {"error", "timeout"} and _asked_again(history, entry) and paid < times:
@@ -50,10 +52,12 @@ def no_retry_is_eaten(history: History) -> Iterator[str]:
 
 
 def _asked_again(history: History, end: Entry) -> bool:
+    """Say whether the last body called before this end asked for a retry; an earlier one may just have said so late."""
     bodies = history.bodies((end.address, end.run), *FORWARD)
-    before = [effect for effect in bodies if 0 < effect.over < end.order and not effect.cut]
-    last = max(before, key=lambda effect: effect.over, default=None)
-    return last is not None and last.answer == "retry" and last.attempt == end.attempt
+    last = max((effect for effect in bodies if effect.order < end.order), key=lambda effect: effect.order, default=None)
+    if last is None or not 0 < last.over < end.order or last.cut:
+        return False
+    return last.answer == "retry" and last.attempt == end.attempt
 
 
 def polls_are_as_many_as_allowed(history: History) -> Iterator[str]:
@@ -95,16 +99,40 @@ def _unseen(anchor: Anchor) -> int:
 def _eaten(history: History, call: Call, attempt: tuple[int, int], polls: list[Effect]) -> Iterator[str]:
     anchor = history.anchor(call, attempt[1])
     times = anchor.cycle_times or 0
-    flowed = [entry for entry in history.forward(call) if entry.kind == "flowed" and entry.attempt == attempt[0]]
-    since = flowed[-1] if flowed else history.entries[0]
+    since = _polls_since(history, call, attempt)
     for entry in history.forward(call):
         if (entry.attempt, entry.round) != attempt or not isinstance(entry.what, Failed):
             continue
         if history.log.troubled(since.at, entry.at) and history.lives > 1:
             continue  # its polls were due in served time, but nothing could be written
         lives = history.lives - since.kept.life
-        if entry.what.failure.kind == "cycles-exhausted" and len(polls) < times - lives * _unseen(anchor):
+        least = times - lives * _unseen(anchor) - _cut_short(history, call, anchor, polls)
+        if entry.what.failure.kind == "cycles-exhausted" and len(polls) < least:
             yield f"{entry}: {len(polls)} of {times} polls were made, in {lives} lives after the first"
+
+
+def _polls_since(history: History, call: Call, attempt: tuple[int, int]) -> Entry:
+    """Return the fact with which the polls of an attempt and round began: it flowed, or the round was opened."""
+    begins = [entry for entry in history.of("retried") if entry.round == attempt[1]]
+    begins += [entry for entry in history.forward(call) if entry.kind == "flowed" and entry.attempt == attempt[0]]
+    return max(begins, key=lambda entry: entry.number, default=history.entries[0])
+
+
+def _cut_short(history: History, call: Call, anchor: Anchor, polls: list[Effect]) -> int:
+    """Return how many positions of the schedule went by in served time while polls ran whose process then died.
+
+    Nothing on disk says that such a poll ran, so each of these counts as a poll made (10.4).
+    """
+    if not anchor.cycle_interval:
+        return 0
+    last = {effect.life: effect for effect in polls}
+    facts = history.calls.get(call, ())
+    silent = [
+        history.log.stops[life] - effect.began
+        for life, effect in last.items()
+        if life in history.log.stops and not any(e.kept.life == life and e.order > effect.order for e in facts)
+    ]
+    return sum(math.ceil(each / (anchor.cycle_interval * SECOND)) for each in silent)
 
 
 def undos_are_as_many_as_allowed(history: History) -> Iterator[str]:
@@ -160,36 +188,31 @@ def nothing_begins_after_its_deadline(history: History) -> Iterator[str]:
         bodies = history.bodies(call, *FORWARD)
         if anchor.deadline is None or not bodies:
             continue
-        turn = _turn(history, history.nodes[call[0]], bodies[0])
-        if turn is None:
-            continue
         for effect in bodies:
-            late = effect.began > turn + anchor.deadline * SECOND + 1
-            if effect.round == bodies[0].round and late and not history.log.troubled(turn, effect.began):
+            turn = _turn(history, history.nodes[call[0]], effect) if effect.round == 1 else None
+            late = turn is not None and effect.began > turn + anchor.deadline * SECOND + 1
+            if turn is not None and late and not history.log.troubled(turn, effect.began):
                 yield f"{effect.body} of {call} began {(effect.began - turn) / SECOND} s after its turn"
 
 
-def _turn(history: History, node: Node, first: Effect) -> int | None:
-    """Return when the chain came to a stream, microseconds; None if the journal does not tell."""
+def _turn(history: History, node: Node, effect: Effect) -> int | None:
+    """Return when the chain came to a stream for this call in the first round; None if the journal does not tell."""
     before, above = node.before, node.above
     if before is not None:
-        return _last_at(history, before.address, first)
+        return _told_at(history, before, _PASSED, effect)
     if above is None:
-        begun = [e.at for e in history.of("started", "retried") if e.round == first.round]
-        return begun[0] if begun and first.round == 1 else None
+        return history.of("started")[0].at
     if isinstance(above.place, EachPlace):
-        return _last_at(history, above.address, first) if above.place.limit is None else None
+        return _told_at(history, above, {"expanded"}, effect) if above.place.limit is None else None
     if isinstance(above.place, BasinPlace):
-        return _last_at(history, above.address, first)
-    return _turn(history, above, first)
+        return _told_at(history, above, {"entered"}, effect)
+    return _turn(history, above, effect)
 
 
-def _last_at(history: History, address: str, first: Effect) -> int | None:
-    """Return when the last fact of a stream was before this; in later rounds that may be long before its turn."""
-    if first.round != 1:
-        return None
-    known = [e.at for e in history.entries if e.address == address and e.order < first.order and e.kind != "late"]
-    return max(known, default=None)
+def _told_at(history: History, node: Node, kinds: Collection[str], effect: Effect) -> int | None:
+    """Return when such a fact of a stream was last decided; one that need not be durable may be on disk later (4.9)."""
+    facts = (e for e in history.entries if e.address == node.address and e.kind in kinds)
+    return max((e.at for e in facts if e.at <= effect.began), default=None)
 
 
 def the_flows_deadline_is_kept(history: History) -> Iterator[str]:

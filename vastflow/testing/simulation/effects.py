@@ -69,7 +69,7 @@ class EffectLog:
         kept: facts by flow and number.
         values: values that stand in a fact that is kept.
         troubles: when the store failed, microseconds.
-        starts: when each life of the process began, microseconds.
+        starts: when each life of the process began, microseconds; `stops`: when those ended that are over.
         wrongs: what was found wrong on the spot.
     """
 
@@ -78,6 +78,7 @@ class EffectLog:
     values: set[str] = field(default_factory=set)
     troubles: list[int] = field(default_factory=list)
     starts: dict[int, int] = field(default_factory=dict)
+    stops: dict[int, int] = field(default_factory=dict)
     wrongs: list[str] = field(default_factory=list)
     _order: int = 0
 

@@ -49,6 +49,8 @@ class Entry(NamedTuple):
     def gives_up(self) -> bool:
         """Whether a body that was out may have been given up by it, so that it still runs, or even begins."""
         failure = getattr(self.what, "failure", None)
+        if failure is not None and failure.kind == "cycles-exhausted":
+            failure = failure.cause  # of the last poll, if that did not just say not yet
         overdue = failure is not None and failure.kind in {"timeout", "deadline", "in-doubt"}
         return overdue or getattr(self.what, "abandoned", False)
 

@@ -112,6 +112,7 @@ class Performance:
 
     def _begin_life(self) -> None:
         stage = self.stage
+        stage.log.stops[stage.life] = stage.now()
         stage.life += 1
         stage.threads = 0
         self.store.inner.close()

@@ -3,6 +3,7 @@
 Invariants on cancel, pause, atomic, at_most_once, poison, limits and the flow's end.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -120,10 +121,8 @@ def nothing_runs_beside_what_runs_alone(history: History) -> Iterator[str]:
         if not calls or calls[0].life != entry.kept.life or not calls[0].over or calls[0].cut:
             continue
         alone = calls[0]
-        given_up = [e.order for e in history.calls[alone.call] if e.gives_up and e.order > alone.order]
-        until = min((alone.over, *given_up))
         for effect in history.log.effects:
-            if alone.order < effect.order < until and effect.body in FORWARD:
+            if alone.order < effect.order < _until(history, alone) and effect.body in FORWARD:
                 yield f"{effect.body} of {effect.address} began while {alone.address} ran alone"
 
 
@@ -133,17 +132,31 @@ def limits_hold(history: History) -> Iterator[str]:
         if not isinstance(node.place, EachPlace) or node.place.limit is None:
             continue
         addresses = {river.address: number for number, branch in enumerate(node.inside) for river in _rivers(branch)}
-        if any(entry.gives_up for entry in history.entries if entry.address in addresses):
-            continue  # what was given up may still run
-        spans = [e for e in history.effects if e.address in addresses and e.body in FORWARD and e.over]
-        for effect in spans:
+        spans = [
+            (e, _until(history, e))
+            for e in history.effects
+            if e.address in addresses and e.body in FORWARD and not _comes_too_late(history, e)
+        ]
+        for effect, _ in spans:
             beside = {
                 addresses[e.address]
-                for e in spans
-                if e.order <= effect.order < e.over and (e.life, e.round) == (effect.life, effect.round)
+                for e, until in spans
+                if e.order <= effect.order < until and (e.life, e.round) == (effect.life, effect.round)
             }
             if len(beside) > node.place.limit:
                 yield f"items {sorted(beside)} of {node.address} were under way, its limit is {node.place.limit}"
+
+
+def _until(history: History, effect: Effect) -> float:
+    """Return the place in the order at which a call was over, or was given up."""
+    given_up = (e.order for e in history.calls.get(effect.call, ()) if e.gives_up and e.order > effect.order)
+    return min((effect.over or math.inf, *given_up))
+
+
+def _comes_too_late(history: History, effect: Effect) -> bool:
+    """Say whether a body began only after it had been given up, in the same moment."""
+    facts = history.calls.get(effect.call, ())
+    return any(e.gives_up and e.order < effect.order and effect.began <= e.kept.at for e in facts)
 
 
 def _rivers(branch: list[Node]) -> Iterator[Node]:
