@@ -201,10 +201,9 @@ class AndesActor:
     # What comes from the Ledger
 
     def _written(self, message: Written) -> None:
-        lost = message.lost
         for write in message.writes:
             try:
-                self._written_one(write, bool(lost) and write.flow.id in lost)
+                self._written_one(write, write.flow.id in message.lost)
             except Exception as error:  # noqa: BLE001  # one flow's trouble must not reach the others of the batch
                 self.failed(write, error)
 

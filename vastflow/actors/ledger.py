@@ -167,9 +167,6 @@ class LedgerActor:
         return stored is not None and stored.uid == row.uid
 
     def _answer(self, writes: list[Write], lost: frozenset[str]) -> None:
-        if len(writes) == 1:
-            writes[0].reply.tell(Written(writes, lost))
-            return
         replies: dict[int, tuple[Ref, list[Write]]] = {}
         for write in writes:
             replies.setdefault(id(write.reply), (write.reply, []))[1].append(write)

@@ -202,7 +202,7 @@ class RiverActor:
 
     def _answered(self, message: Answered) -> None:
         flow, ticket = message.flow, message.ticket
-        if self._abandoned and ticket in self._abandoned:
+        if ticket in self._abandoned:
             self._abandoned.discard(ticket)
             flow.supervisor.tell(Returned(flow, message.address, ticket, message.answer, message.began))
         else:

@@ -21,7 +21,7 @@ class Slots:
 
         Whoever has no limit waits too while others do: overtaking them for ever, it would take their turn.
         """
-        if self._line or not (most is None or self._fits(most)):
+        if self._line or not self._fits(most):
             self._line[ticket] = most
             return False
         self._inside.add(ticket)

@@ -124,7 +124,7 @@ class Supervision:
 
     def let_in(self, flow: FlowRecord) -> None:
         """Let what was wanted of a flow, while it was being stranded, be wanted again."""
-        for message in self.leaving.pop(flow.id, ()) if self.leaving else ():
+        for message in self.leaving.pop(flow.id, ()):
             self.me.tell(message)
 
     def drop(self, flow: FlowRecord) -> None:

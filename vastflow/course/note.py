@@ -91,8 +91,7 @@ def _note_answer(
 ) -> None:
     now, answer = record.now, event.answer
     now.back()
-    if now.again:
-        now.again = False
+    now.again = False
     if now.body != "cycle" or not isinstance(record, RiverRecord) or record.state != "cycling":
         return
     if isinstance(answer, events.Raised):

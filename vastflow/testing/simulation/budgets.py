@@ -39,10 +39,11 @@ def retries_are_as_many_as_allowed(history: History) -> Iterator[str]:
 def no_retry_is_eaten(history: History) -> Iterator[str]:
     """A river that says it used its retries up has used them all; one that asks for one gets it while there are any."""
     for call in history.rivers():
+        by_round, _ = _retries(history, call)
         for entry in history.forward(call):
             if not isinstance(entry.what, Failed):
                 continue
-            paid = _retries(history, call)[0][entry.round]
+            paid = by_round[entry.round]
             times = history.anchor(call, entry.round).retry.times
             kind = entry.what.failure.kind
             if kind == "retries-exhausted" and (paid != times or not paid):

@@ -120,9 +120,9 @@ def nothing_runs_beside_what_runs_alone(history: History) -> Iterator[str]:
         calls = [e for e in history.done.get((entry.address, entry.run), ()) if e.order > entry.order]
         if not calls or calls[0].life != entry.kept.life or not calls[0].over or calls[0].cut:
             continue
-        alone = calls[0]
+        alone, until = calls[0], _until(history, calls[0])
         for effect in history.log.effects:
-            if alone.order < effect.order < _until(history, alone) and effect.body in FORWARD:
+            if alone.order < effect.order < until and effect.body in FORWARD:
                 yield f"{effect.body} of {effect.address} began while {alone.address} ran alone"
 
 
