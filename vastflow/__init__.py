@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         later,
         storable,
     )
-    from vastflow.engine import Engine, Flow, FlowStatus, StreamStatus
+    from vastflow.engine import AsyncEngine, AsyncFlow, Engine, Flow, FlowStatus, StreamStatus
     from vastflow.errors import (
         CommandRefused,
         Continue,
@@ -40,6 +40,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Andes",
+    "AsyncEngine",
+    "AsyncFlow",
     "Atlantic",
     "Basin",
     "CommandRefused",
@@ -73,7 +75,7 @@ _HOMES = {
         *("Andes", "Atlantic", "Basin", "Headwaters", "ParallelRiver", "River", "Secret"),
         *("later", "storable"),
     ),
-    "vastflow.engine": ("Engine", "Flow", "FlowStatus", "StreamStatus"),
+    "vastflow.engine": ("AsyncEngine", "AsyncFlow", "Engine", "Flow", "FlowStatus", "StreamStatus"),
 }
 _PAGES = ("errors", "log")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,7 +8,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "SystemClock", "from_moment", "to_moment"]
+__all__ = ["LAST", "Clock", "SystemClock", "from_moment", "to_moment"]
+
+LAST = 253_402_128_000_000_000
+"""The latest time there is, microseconds: 9999-12-30, which is a date in every time zone."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,8 +46,8 @@ class SystemClock:
 
 
 def to_moment(at: int) -> datetime:
-    """Return `at` (microseconds since 1970 UTC) as an aware datetime."""
-    return _EPOCH + at * _MICROSECOND
+    """Return `at` (microseconds since 1970 UTC) as an aware datetime; what is no date any more as the nearest one."""
+    return _EPOCH + min(max(at, 0), LAST) * _MICROSECOND
 
 
 def from_moment(moment: datetime) -> int:

@@ -22,6 +22,8 @@
     │   └── FlowNotFound        no flow has this id
     ├── EngineError
     │   ├── EngineClosed        it was asked after `close()`
+    │   │   └── EngineForked    it was asked in a child of the process that made it
+    │   ├── EngineBusy          as many flows are under way as `max_flows` says
     │   ├── EngineBlocked       a wait that would block a body or an event loop
     │   └── StoreServed         another engine serves this store
     ├── StoreError
@@ -51,8 +53,10 @@ __all__ = [
     "CourseError",
     "DrawingError",
     "EngineBlocked",
+    "EngineBusy",
     "EngineClosed",
     "EngineError",
+    "EngineForked",
     "Fail",
     "Failure",
     "FlowCancelled",
@@ -346,6 +350,14 @@ class EngineError(VastflowError):
 
 class EngineClosed(EngineError):
     """The engine was asked for something after `close()`."""
+
+
+class EngineForked(EngineClosed):
+    """The engine was asked for something in a process that was forked from the one that made it."""
+
+
+class EngineBusy(EngineError):
+    """As many flows are under way as the engine's `max_flows` says; nothing was started."""
 
 
 class EngineBlocked(EngineError):

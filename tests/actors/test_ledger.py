@@ -1,5 +1,7 @@
 """Is everything written once, in order, whatever the store does meanwhile, and nothing that need not be?"""
 
+import io
+import json
 import threading
 from collections.abc import Callable
 from itertools import count
@@ -9,6 +11,8 @@ import pytest
 
 from tests.engine.scenes import LONG, drawn, nothing, puts, raises, river, sea, simulated
 from vastflow import Continue, Engine
+from vastflow.clock import to_moment
+from vastflow.drawing.launcher import Terms
 from vastflow.errors import BatchRefused, StoreError
 from vastflow.ledger.contract import Batch
 from vastflow.ledger.memory import MemoryStore
@@ -168,6 +172,53 @@ def test_what_many_flows_do_at_once_is_written_in_few_commits() -> None:
             flow.result(LONG)
 
     assert store.commits < 500
+
+
+@pytest.mark.promise("10.7")
+def test_trouble_of_the_store_is_shown_while_it_lasts_and_told_when_it_is_over(lines: io.StringIO) -> None:
+    store, runtime = Watched(), Simulated()
+    store.before = away(*range(1, 6))
+    engine = simulated(store, runtime)
+    andes = drawn(river("a", puts(a=1)))
+    begun = [engine._admission.begin(andes, None, {}, Terms()).written for _ in range(3)]  # noqa: SLF001  # none is waited for
+    since = to_moment(runtime.clock.now())
+    quiet = engine.trouble
+    runtime.advance(0.3)
+
+    trouble = engine.trouble
+    for written in begun:
+        assert written is not None
+        runtime.wait(written)
+
+    assert quiet is None
+    assert trouble is not None
+    assert (trouble.since, trouble.error, trouble.waiting) == (since, "StoreError: the disk is full", 3)
+    assert 1 < trouble.tried < 5
+    assert engine.trouble is None
+    said = [json.loads(line) for line in lines.getvalue().splitlines() if '"ledger"' in line]
+    assert [line["event"].partition(";")[0] for line in said] == [
+        *["the store cannot be written"] * 5,
+        "the store can be written again",
+    ]
+    assert said[-1]["tried"] == 5
+
+
+@pytest.mark.promise("10.7")
+def test_a_beat_that_goes_through_while_commits_do_not_is_no_end_of_the_trouble() -> None:
+    store, runtime = Watched(), Simulated()
+    store.before = away(*range(1, 10))
+    engine = simulated(store, runtime)
+    written = engine._admission.begin(drawn(river("a", nothing)), None, {}, Terms()).written  # noqa: SLF001  # not waited for
+    begun = to_moment(runtime.clock.now())
+
+    runtime.advance(3.5)
+
+    assert store.beats >= 3
+    assert engine.trouble is not None
+    assert engine.trouble.since == begun
+    assert written is not None
+    runtime.wait(written)
+    assert engine.trouble is None
 
 
 class Picky(MemoryStore):

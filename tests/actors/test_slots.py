@@ -17,6 +17,17 @@ def test_whoever_finds_no_slot_waits_and_is_let_in_when_one_is_given_back() -> N
     assert [list(slots.leave(ticket)) for ticket in (1, 0, 2, 3)] == [[2], [3], [], []]
 
 
+@pytest.mark.promise("10.9")
+@pytest.mark.parametrize("limit", [0, -1, -(1 << 63)])
+def test_a_limit_that_no_drawing_has_lets_one_run_and_holds_nobody_up_for_ever(limit: int) -> None:
+    slots = Slots()
+
+    entered = [slots.enter(1, limit), slots.enter(2, None), slots.enter(3, limit)]
+
+    assert entered == [True, True, False]
+    assert [list(slots.leave(ticket)) for ticket in (1, 2, 3)] == [[], [3], []]
+
+
 @pytest.mark.promise("6.4")
 def test_whoever_has_no_limit_waits_behind_those_who_have_one() -> None:
     slots = Slots()

@@ -128,6 +128,16 @@ def test_a_clock_that_is_centuries_ahead_finds_a_position_and_does_not_search_fo
     assert schedule.past(10 * CENTURY) > 30
 
 
+@pytest.mark.parametrize("first", [-(1 << 62), -CENTURY, 0])
+def test_a_first_poll_more_than_a_century_ago_is_no_search_for_ever_where_all_waits_are_alike(first: int) -> None:
+    schedule = Polls(Anchor(cycle_interval=1.0), KEY, first, 0.1)
+
+    position = schedule.past(first + 3 * CENTURY)
+
+    assert schedule.due(position) <= first + CENTURY
+    assert schedule.due(position + 1) <= first + CENTURY
+
+
 def test_an_interval_of_nothing_is_a_millisecond() -> None:
     assert first_poll(Anchor(cycle_interval=0.0), KEY, 0.0) == 1_000
     assert polls(Anchor(cycle_interval=0.0)).due(1_001) == 2 * SECOND

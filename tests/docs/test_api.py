@@ -12,11 +12,13 @@ import vastflow
 from tests.house.source import ROOT
 from vastflow import errors, log
 from vastflow.cli import verbs
-from vastflow.engine import Engine, Event, Flow, FlowStatus, StreamStatus
+from vastflow.engine import AsyncEngine, AsyncFlow, Engine, Event, Flow, FlowStatus, StreamStatus, Trouble
 
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
 LISTED = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))))
-INSIDE = {"reader", "launch", "look", "ending", "command", "present_attributes", "is_reopened"}  # for handles only
+INSIDE = {"reader", "launch", "look", "ending", "command", "present_attributes", "is_reopened"} | {
+    *("settle", "settling", "is_asked_for", "forked")
+}  # for handles only
 
 
 @pytest.mark.parametrize("name", sorted(set(vastflow.__all__) - {"__version__"}))
@@ -51,7 +53,7 @@ def test_every_field_is_listed(kind: Any) -> None:
 
 
 def test_every_method_is_listed() -> None:
-    for name in (*vars(Engine), *vars(Flow)):
+    for name in (*vars(Engine), *vars(Flow), *vars(AsyncEngine), *vars(AsyncFlow), *Trouble.__dataclass_fields__):
         if not name.startswith("_") and name not in INSIDE:
             assert name in LISTED
 

@@ -208,6 +208,19 @@ def test_a_new_parameter_with_a_default_loads_and_others_say_what_to_do() -> Non
     assert parameters_of(bound.streams(Cargo(parameters=only_kind))["create"]) == {"kind": "x", "size": 1}
 
 
+@pytest.mark.promise("10.9")
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("max_running", -1), ("deadline", -5.0), ("signals", ("",)), ("cycle_backoff", 0.5)]
+)
+def test_an_attribute_that_no_drawing_has_is_unreadable(attribute: str, value: object) -> None:
+    drawing = laid()
+    (anchor,) = (place.anchor for place in drawing.chart.streams if place.name == "create")  # type: ignore[union-attr]  # a river
+    anchors = {"create": msgspec.structs.replace(anchor, **{attribute: value})}
+
+    with pytest.raises(StoreUnreadable, match=f"create: what is stored .*{attribute} = .* is not possible"):
+        again(drawing).streams(Cargo(parameters=drawing.cargo.parameters, anchors=anchors))
+
+
 def poured(module: str) -> Any:
     return type("Poured", (Headwaters,), {"__module__": module, "__qualname__": "Poured", "__slots__": ()})
 

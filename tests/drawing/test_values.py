@@ -370,6 +370,7 @@ BROKEN: list[tuple[bytes, str, str]] = [
     (b"[1", "damaged", "restore the store from a backup"),
     (b"[NaN]", "damaged", "restore the store from a backup"),
     (b"", "damaged", "restore the store from a backup"),
+    (b'"\xff"', "damaged", "restore the store from a backup"),
     (b"[" * 100_000, "damaged", "restore the store from a backup"),
 ]
 
@@ -391,3 +392,5 @@ def test_what_cannot_be_read_says_so_and_names_it(stored: bytes, what: str, advi
 def test_damaged_bytes_have_no_canonical_form() -> None:
     with pytest.raises(StoreUnreadable, match="damaged"):
         canonical(b'{"a":')
+    with pytest.raises(StoreUnreadable, match="damaged"):
+        canonical(b'{"a":"\xff"}')

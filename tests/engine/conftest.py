@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engine.acts import Scene, Scenes
 from tests.engine.deeds import Staging
+from tests.engine.standing import Crew
 
 
 @pytest.fixture
@@ -35,3 +37,10 @@ def scenes() -> Iterator[Scenes]:
 def scene(scenes: Scenes) -> Scene:
     """Make one scene."""
     return scenes()
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Crew]:
+    """Open engines on one store file, and close them."""
+    with Crew(tmp_path) as made:
+        yield made

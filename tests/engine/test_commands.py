@@ -109,7 +109,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "fail": of_fail,
     "cancelled": of_cancelled,
 }
-COMMANDS: dict[str, Callable[[Flow[Any]], bool]] = {
+COMMANDS: dict[str, Callable[[Flow[Any]], bool | None]] = {
     "cancel": lambda flow: flow.cancel(who="anna"),
     "pause": lambda flow: flow.pause(who="anna"),
     "resume": lambda flow: flow.resume(who="anna"),

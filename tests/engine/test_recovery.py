@@ -1,6 +1,7 @@
 """Does a flow go on after a crash as if there had been none?"""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -274,6 +275,37 @@ def test_a_chart_that_cannot_be_read_strands_its_flows_with_the_reason(chart: by
     assert engine.start(drawn(river("a", puts(a=1))), id="new").result() == {"a": 1}
     with pytest.raises(FlowStranded, match=said):
         engine.flow("one").result()
+
+
+@pytest.mark.promise("10.9")
+@pytest.mark.parametrize("undoes", [False, True])
+def test_a_value_that_cannot_be_read_when_a_body_asks_for_it_strands_its_flow_which_fails_nothing(undoes: bool) -> None:  # noqa: FBT001  # a case
+    store, runtime, undone = MemoryStore(), Simulated(), list[str]()
+    engine = simulated(store, runtime)
+    reads: Any = calling(lambda _self, water: undone.append(water["a"]) if undoes else water["a"])
+    one = river("one", puts(a="x"), undo=reads) if undoes else river("one", puts(a="x"), undo=nothing)
+    later = river("later", nothing, nothing, cycle_interval=60, cycle_times=2)
+    last = river("last", raises(Fail("no"))) if undoes else river("last", reads, retry_times=3)
+    engine.start(drawn(one, later, last), id="one")
+    engine.start(drawn(later), id="two")
+    runtime.advance(30)
+    runtime.crash()
+    (which,) = (number for number, fact in store._facts["one"].items() if b'"x"' in fact.payload)  # noqa: SLF001  # as if by a release that is not here
+    whole = store._facts["one"][which]  # noqa: SLF001  # to be put back
+    rewritten(store, {"payload": whole.payload.replace(b'"x"', b'{"$enum":["os.system","x"]}')}, which)
+
+    engine = simulated(store, runtime)
+    status = engine.flow("one").wait()
+    other = engine.flow("two").wait()
+    engine.close()
+    store._facts["one"][which] = whole  # noqa: SLF001  # the reason is gone
+    engine = simulated(store)
+
+    assert re.search("(one|last): .*class os.system is not known here: import the module", status.stranded)
+    assert status.state == ("undoing" if undoes else "running")
+    assert other.state == "success"
+    assert engine.flow("one").wait().state == ("fail" if undoes else "success")
+    assert undone == (["x"] if undoes else [])
 
 
 def version_one() -> type[River]:

@@ -25,7 +25,7 @@ from vastflow import (
 )
 from vastflow.drawing.launcher import Terms
 from vastflow.engine import default_engine
-from vastflow.errors import EngineClosed, StoreServed
+from vastflow.errors import EngineError, StoreServed
 from vastflow.ledger.contract import Batch
 from vastflow.ledger.memory import MemoryStore
 from vastflow.ledger.sqlite import SQLiteStore
@@ -286,7 +286,7 @@ def test_a_second_engine_on_a_store_that_is_served_gets_a_clear_error_and_the_fi
     andes = drawn(river("a", nothing))
     with Engine(url) as engine:
         with pytest.raises(StoreServed, match="is served by") as served:
-            Engine(url if second == "url" else f"sqlite:///{tmp_path}/../{tmp_path.name}/flows.db")
+            Engine(url if second == "url" else f"sqlite:///{tmp_path}/../{tmp_path.name}/flows.db", serve=True)
 
         engine.start(andes, id="one").result(LONG)
 
@@ -321,8 +321,8 @@ def test_an_engine_whose_store_was_taken_starts_nothing_and_tells_nothing_untrue
 
 
 @pytest.mark.promise("11.1")
-def test_an_engine_that_is_not_to_serve_is_not_in_this_release() -> None:
-    with pytest.raises(EngineClosed, match="vastflow list"):
+def test_an_engine_that_is_not_to_serve_needs_a_store_that_others_can() -> None:
+    with pytest.raises(EngineError, match="url of a sqlite:/// store"):
         Engine("memory:", serve=False)
 
 
@@ -376,7 +376,7 @@ import sys
 from vastflow import Engine
 from vastflow.errors import StoreServed
 try:
-    with Engine(sys.argv[1]) as engine:
+    with Engine(sys.argv[1], serve=True) as engine:
         print("served", [flow.id for flow in engine.flows()])
 except StoreServed as error:
     print("refused", error)

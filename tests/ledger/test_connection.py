@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vastflow.errors import StoreError, StoreTooNew
-from vastflow.ledger.connection import APPLICATION, VERSION
+from vastflow.ledger.connection import APPLICATION
+from vastflow.ledger.migration import VERSION
 from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.ledger.sqlite_reader import SQLiteReader
 from vastflow.testing.samples import MORNING, batch, flow
@@ -50,6 +51,17 @@ def test_a_store_of_a_newer_release_is_refused_unchanged(path: Path) -> None:
         link.execute(f"PRAGMA user_version = {VERSION + 1}")
 
     _refused_by_both(path, StoreTooNew, f"has form {VERSION + 1}, .* reads up to {VERSION}: install a newer one")
+
+
+@pytest.mark.promise("10.9")
+@pytest.mark.parametrize("form", [0, -7])
+def test_a_store_of_a_form_that_never_was_is_refused_unchanged(path: Path, form: int) -> None:
+    with closing(SQLiteStore(path)) as store:
+        store.take("engine", MORNING)
+    with closing(sqlite3.connect(path)) as link, link:
+        link.execute(f"PRAGMA user_version = {form}")
+
+    _refused_by_both(path, StoreError, f"says that it has form {form}, which never was: restore it")
 
 
 def test_a_refused_file_is_free_for_the_next_try(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Does the lock hold while its process lives, and no longer?"""
 
+import errno
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vastflow.errors import StoreError, StoreServed
-from vastflow.ledger.lock import ServingLock
+from vastflow.ledger.lock import ServingLock, holder
 
 Serve = Callable[[Path], "subprocess.Popen[str]"]
 
@@ -22,6 +23,14 @@ try:
     print("free")
 except StoreServed as error:
     print(error)
+"""
+
+
+_HOLDER = """
+import sys
+from vastflow.ledger.lock import holder
+
+print(holder(sys.argv[1]))
 """
 
 
@@ -122,3 +131,84 @@ def test_releasing_may_come_twice(lock: ServingLock) -> None:
 def test_a_side_file_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"flows.db-lock"):
         ServingLock(str(tmp_path / "nowhere" / "flows.db"))
+
+
+@pytest.mark.promise("11.1")
+def test_who_serves_a_store_can_be_asked_from_anywhere(store: Path, lock: ServingLock, ask: Callable[..., str]) -> None:
+    assert holder(str(store)) == os.getpid()
+    assert ask(_HOLDER, store) == str(os.getpid())
+
+    lock.release()
+    assert holder(str(store)) is None
+    assert ask(_HOLDER, store) == "None"
+
+
+@pytest.mark.promise("11.1")
+@pytest.mark.usefixtures("lock")
+def test_asking_who_serves_drops_no_lock_and_refuses_nobody(store: Path, ask: Callable[..., str]) -> None:
+    for _ in range(3):
+        holder(str(store))
+
+    assert "is served by process" in ask(_TRY, store)
+
+
+def test_a_store_that_was_never_served_is_served_by_nobody_and_asking_makes_no_file(store: Path) -> None:
+    assert holder(str(store)) is None
+    assert list(store.parent.iterdir()) == []
+
+
+@pytest.mark.promise("11.1")
+def test_a_killed_process_serves_no_longer_though_its_pid_stays(store: Path, serve: Serve) -> None:
+    server = serve(store)
+    assert holder(str(store)) == server.pid
+
+    server.kill()
+    server.wait()
+
+    assert holder(str(store)) is None
+    assert store.with_name("flows.db-lock").read_text() == f"{server.pid}\n"
+
+
+@pytest.mark.parametrize("content", ["", "nonsense\n", "\u0669\n"])
+def test_whoever_holds_the_lock_without_saying_who_it_is_holds_it(store: Path, serve: Serve, content: str) -> None:
+    serve(store)
+    store.with_name("flows.db-lock").write_text(content, encoding="utf-8")
+
+    assert holder(str(store)) == 0
+
+
+def test_a_link_to_a_store_is_served_by_whoever_serves_the_store(store: Path, lock: ServingLock) -> None:
+    assert lock.is_in_place()
+    store.touch()
+    link = store.with_name("link.db")
+    link.symlink_to(store)
+
+    assert holder(str(link)) == os.getpid()
+
+
+def test_a_side_file_that_cannot_be_read_is_an_error_that_names_it(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    store.with_name("flows.db-lock").touch()
+    monkeypatch.setattr(os, "open", refused)
+
+    with pytest.raises(StoreError, match=r"cannot see who serves .*flows.db: .*flows.db-lock: Permission denied"):
+        holder(str(store))
+
+
+@pytest.mark.promise("11.1")
+def test_a_side_file_that_was_removed_or_replaced_is_not_in_place_any_more(store: Path, lock: ServingLock) -> None:
+    side, away = store.with_name("flows.db-lock"), store.with_name("away")
+    assert lock.is_in_place()
+
+    side.rename(away)
+    assert not lock.is_in_place()
+    side.touch()
+    assert not lock.is_in_place()
+    away.replace(side)
+    assert lock.is_in_place()
+    lock.release()
+    assert not lock.is_in_place()

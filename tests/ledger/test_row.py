@@ -1,5 +1,6 @@
 """Does a row that something else wrote cost its own flow only?"""
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vastflow.errors import StoreUnreadable
+from vastflow.clock import LAST
+from vastflow.errors import StoreError, StoreUnreadable
 from vastflow.ledger.contract import FlowQuery, Owner
 from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.testing.samples import MORNING, batch, facts, flow, ids
@@ -62,8 +64,10 @@ def test_a_flow_with_a_wrong_column_is_unreadable_and_the_others_are_not(
 ) -> None:
     breaking(f"UPDATE flows SET {column} = ? WHERE id = 'bad'", value)  # noqa: S608 - a column of the list above
 
-    with pytest.raises(StoreUnreadable, match=f"the row of flow 'bad' cannot be read: {column} is .* instead of"):
-        store.flow("bad")
+    bad = store.flow("bad")
+
+    assert bad is not None
+    assert re.match(f"the row of flow 'bad' cannot be read: {column} is .* instead of", bad.unreadable)
     assert store.flow("good") == flow("good", owner, tags=b'{"k":"v"}')
 
 
@@ -97,8 +101,10 @@ def test_text_that_is_no_text_spoils_no_list(store: SQLiteStore, owner: Owner, b
 def test_a_flow_that_lost_its_cargo_is_unreadable(store: SQLiteStore, breaking: Break) -> None:
     breaking("DELETE FROM cargoes WHERE flow = (SELECT no FROM flows WHERE id = 'bad')")
 
-    with pytest.raises(StoreUnreadable, match="cargo is NoneType instead of bytes"):
-        store.flow("bad")
+    bad = store.flow("bad")
+
+    assert bad is not None
+    assert "cargo is NoneType instead of bytes" in bad.unreadable
     assert ids(store.unfinished()) == ["bad", "good"]
 
 
@@ -135,6 +141,87 @@ def test_a_chart_that_is_no_bytes_is_unreadable(store: SQLiteStore, breaking: Br
 
     with pytest.raises(StoreUnreadable, match="the chart h cannot be read"):
         store.chart("h")
+
+
+@pytest.mark.promise("10.9")
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("started", -1),
+        ("changed", 1 << 62),
+        ("deadline", LAST + 1),
+        ("epoch", -1),
+        ("tags", b'{"k":1}'),
+        ("flags", b"[" * 100_000),
+        ("flags", b'["\xff"]'),
+    ],
+)
+def test_what_is_of_its_type_and_yet_cannot_be_makes_its_row_unreadable(
+    store: SQLiteStore, owner: Owner, breaking: Break, column: str, value: object
+) -> None:
+    breaking(f"UPDATE flows SET {column} = ? WHERE id = 'bad'", value)  # noqa: S608 - a column of the list above
+
+    bad = store.flow("bad")
+
+    assert bad is not None
+    assert re.match(f"the row of flow 'bad' cannot be read: {column} is .*: restore it from a copy", bad.unreadable)
+    assert bad.stranded == bad.unreadable
+    assert store.flow("good") == flow("good", owner, tags=b'{"k":"v"}')
+
+
+@pytest.mark.promise("10.9")
+@pytest.mark.usefixtures("owner")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(
+            "UPDATE owner SET epoch = 'x'",
+            "UPDATE owner SET epoch = 9223372036854775807",
+            "UPDATE owner SET name = x'ff'",
+        ),
+        *("DELETE FROM owner", "UPDATE owner SET latest = -1", "UPDATE owner SET latest = x'00'"),
+        *("UPDATE owner SET epoch = 0", "UPDATE owner SET batch = -1"),
+    ],
+)
+def test_an_owner_who_cannot_be_read_is_an_error_with_advice_and_nothing_is_written(
+    store: SQLiteStore, path: Path, breaking: Break, damage: str
+) -> None:
+    store.close()
+    breaking(damage)
+
+    with closing(SQLiteStore(path)) as again, pytest.raises(StoreError, match="restore it from a copy"):
+        again.take("next", MORNING)
+    with closing(sqlite3.connect(path)) as link:
+        assert link.execute("SELECT count(*) FROM periods").fetchone() == (1,)
+
+
+@pytest.mark.promise("10.9")
+@pytest.mark.usefixtures("owner")
+@pytest.mark.parametrize("damage", ["began = 'noon'", "ended = 9223372036854775807", "epoch = -1", "began = -1"])
+def test_a_served_period_that_cannot_be_read_is_an_error_with_advice(
+    store: SQLiteStore, breaking: Break, damage: str
+) -> None:
+    breaking(f"UPDATE periods SET {damage}")  # noqa: S608 - one of the list above
+
+    with pytest.raises(StoreError, match=r"a served period cannot be read: .*restore it from a copy"):
+        store.periods()
+
+
+@pytest.mark.promise("10.9")
+def test_a_new_flow_gets_no_number_under_which_anything_stands_that_lost_its_flow(
+    store: SQLiteStore, owner: Owner, path: Path, breaking: Break
+) -> None:
+    breaking("DELETE FROM flows WHERE id = 'good'")
+    breaking("UPDATE flows SET no = 9223372036854775807")
+    store.close()
+
+    with closing(SQLiteStore(path)) as again:
+        second = again.take("next", MORNING)
+        lost = again.commit(batch(second, flows=[flow("new", second)], facts=facts("new", second, 3)))
+
+        assert lost == frozenset()
+        assert again.facts("new") == facts("new", second, 3)
+    assert second.epoch == owner.epoch + 1
 
 
 @pytest.mark.usefixtures("owner")

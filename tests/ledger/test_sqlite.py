@@ -10,14 +10,14 @@ from typing import cast
 
 import pytest
 
-from vastflow.errors import BatchRefused, StoreError, StoreServed
+from vastflow.errors import BatchRefused, StoreError, StoreServed, StoreUnreadable
 from vastflow.ledger import connection
 from vastflow.ledger.contract import FlowQuery, Owner, Store
 from vastflow.ledger.query import SQL
 from vastflow.ledger.sqlite import SQLiteStore
-from vastflow.ledger.sqlite_reader import UNFINISHED, listing
+from vastflow.ledger.sqlite_reader import UNFINISHED, SQLiteReader, listing
 from vastflow.testing.exam import StoreExam
-from vastflow.testing.samples import EVENING, MORNING, batch, fact, facts, flow, ids
+from vastflow.testing.samples import EVENING, MORNING, answer, batch, fact, facts, flow, ids
 
 Serve = Callable[[Path], "subprocess.Popen[str]"]
 
@@ -270,7 +270,9 @@ def test_a_store_that_another_program_locks_is_an_error_of_the_store(
     with closing(sqlite3.connect(path, isolation_level=None)) as intruder:
         intruder.execute("BEGIN IMMEDIATE")
 
-        with pytest.raises(StoreError, match="cannot be used now: database is locked"):
+        with pytest.raises(
+            StoreError, match=r"cannot be used now: another program keeps it locked \(`fuser .*flows.db`"
+        ):
             store.commit(batch(owner, flows=[flow("a", owner)]))
 
         intruder.execute("ROLLBACK")
@@ -296,6 +298,10 @@ def _plan(path: Path, statement: str, values: list[object] | dict[str, str]) -> 
         return [row[3] for row in link.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
 
 
+# One row, and the list of states that was asked for.
+_SMALL = ("SCAN owner", "SCAN json_each VIRTUAL TABLE INDEX 1:")
+
+
 @pytest.mark.usefixtures("owner")
 @pytest.mark.parametrize(
     ("name", "values"),
@@ -310,6 +316,10 @@ def _plan(path: Path, statement: str, values: list[object] | dict[str, str]) -> 
         ("purge_facts", ["x"]),
         ("purge_cargo", ["x"]),
         ("purge_flow", ["x"]),
+        ("answer", ["x", 1]),
+        ("answered", ["x"]),
+        ("insert_answer", ["x"] * 5),
+        ("removable", {"before": "1", "states": "[]", "limit": "1"}),
     ],
 )
 def test_no_statement_on_the_way_of_a_flow_looks_at_all_rows(
@@ -317,7 +327,7 @@ def test_no_statement_on_the_way_of_a_flow_looks_at_all_rows(
 ) -> None:
     plan = _plan(path, SQL[name], values)
 
-    assert [step for step in plan if step.startswith("SCAN") and step != "SCAN owner"] == []
+    assert [step for step in plan if step.startswith("SCAN") and step not in _SMALL] == []
 
 
 @pytest.mark.usefixtures("owner")
@@ -342,3 +352,72 @@ def test_the_unfinished_are_found_without_looking_at_what_ended_well(path: Path)
     plan = _plan(path, UNFINISHED, [])
 
     assert any("flows_by_state" in step for step in plan), plan
+
+
+@pytest.mark.promise("10.6", "10.7")
+@pytest.mark.parametrize(
+    ("name", "happened"),
+    [("flows.db", "was removed or renamed while it is being served"), ("flows.db-lock", "flows.db-lock was removed")],
+)
+def test_nothing_is_written_to_a_store_that_was_taken_away_until_it_is_back(
+    path: Path, store: SQLiteStore, owner: Owner, name: str, happened: str
+) -> None:
+    file, away = path.with_name(name), path.with_name("away")
+    store.commit(batch(owner, flows=[flow("a", owner)]))
+    late = batch(owner, 2, facts=facts("a", owner, 1))
+    file.rename(away)
+
+    for write in (lambda: store.commit(late), lambda: store.beat(owner.epoch, EVENING), lambda: store.purge(["a"])):
+        with pytest.raises(StoreError, match=f"{happened}.*Nothing is written meanwhile"):
+            write()
+
+    away.rename(file)
+    assert (store.last_batch(owner.epoch), store.latest()) == (1, MORNING)
+    assert store.commit(late) == frozenset()
+    assert len(store.facts("a")) == 1
+
+
+@pytest.mark.promise("10.6", "10.7")
+def test_nothing_is_written_when_another_file_took_the_place_of_the_store(
+    path: Path, store: SQLiteStore, owner: Owner
+) -> None:
+    store.commit(batch(owner, flows=[flow("a", owner)]))
+    path.rename(path.with_name("away"))
+    path.write_bytes(b"something else")
+
+    with pytest.raises(StoreError, match=r"was replaced by another file .*put the very file .* back"):
+        store.commit(batch(owner, 2, facts=facts("a", owner, 1)))
+
+    assert path.read_bytes() == b"something else"
+    path.with_name("away").replace(path)
+    assert store.commit(batch(owner, 2, facts=facts("a", owner, 1))) == frozenset()
+
+
+@pytest.mark.promise("10.6")
+def test_a_reader_reads_the_file_that_lies_there_now(path: Path, store: SQLiteStore, owner: Owner) -> None:
+    store.commit(batch(owner, flows=[flow("old", owner)]))
+    store.close()
+    with closing(SQLiteReader(path)) as reader:
+        assert reader.flow("old") is not None
+        path.unlink()
+        with pytest.raises(StoreError, match="there is no store"):
+            reader.flow("old")
+
+        with closing(SQLiteStore(path)) as new:
+            owner = new.take("engine", MORNING)
+            new.commit(batch(owner, flows=[flow("new", owner)]))
+            assert (reader.flow("old"), reader.flow("new")) == (None, flow("new", owner))
+
+
+@pytest.mark.promise("10.9")
+def test_an_answer_that_is_no_bytes_is_an_error_and_one_without_a_number_is_passed_over(
+    path: Path, store: SQLiteStore, owner: Owner
+) -> None:
+    store.commit(batch(owner, answers=[answer(1), answer(2)]))
+    with closing(sqlite3.connect(path)) as intruder, intruder:
+        intruder.execute("UPDATE answer SET said = 'text' WHERE no = 1")
+        intruder.execute("UPDATE answer SET no = 'two' WHERE no = 2")
+
+    assert store.answered("inbox") == {1}
+    with pytest.raises(StoreUnreadable, match="the answer to letter 1 cannot be read"):
+        store.answer("inbox", 1)

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vastflow.drawing import Andes, Atlantic, Basin, Headwaters, ParallelRiver, River, Secret, later
+from vastflow.engine import Engine
+from vastflow.engine.twins import AsyncEngine, AsyncFlow
 from vastflow.errors import CommandRefused, Continue
+from vastflow.ledger.reading import Event, FlowStatus
 
 
 class Water(Headwaters):
@@ -128,7 +131,7 @@ named: Create = Create("vm").options(name="east", retry_times=5)
 roomy = Andes("roomy", Roomy) >> Paid(Secret("s3cr3t")) >> Attached()
 paid = roomy.start(Roomy(password=Secret("x")), not_before="2h", deadline=datetime(2030, 1, 31, tzinfo=UTC))
 text: str = paid.result().password.reveal()
-done: list[bool] = [
+done: list[bool | None] = [
     *(paid.cancel(), paid.pause(who="me"), paid.resume(who=None), paid.retry(), paid.retry("now", who="me")),
     paid.retry(attributes="now"),
     paid.skip("paid", who="me"),
@@ -141,3 +144,27 @@ done: list[bool] = [
 
 def told(refused: CommandRefused) -> tuple[str, str, str]:
     return refused.flow_id, refused.command, refused.reason
+
+
+async def twins(engine: Engine) -> list[str]:
+    async with AsyncEngine("memory:", max_flows=10, serve=True) as twin:
+        begun: AsyncFlow[Water] = await twin.start(andes, Water(image="debian"), id="order-17", wait=1.0)
+        many: list[AsyncFlow[Water]] = await twin.start_many(andes, [{"image": "debian"}])
+        found: AsyncFlow[Water] = await twin.flow("order-17", Water)
+        vms: list[str] = [(await begun).vm, (await many[0].result(1.0)).vm, (await found.result(timeout=None)).vm]
+        status: FlowStatus = await begun.status()
+        events: list[Event] = await begun.events()
+        answers: list[bool | None] = [
+            *(await begun.cancel(), await begun.retry("now", who="me"), await begun.skip("vm"), await begun.pause()),
+            *(await begun.complete("vm", {"vm": "x"}, size=2), await begun.set("size", 3), await begun.resume()),
+            await begun.signal("paid", 17, id="payment-1"),
+        ]
+        removed: int | None = await twin.gc(older_than="30d", states=["fail"])
+        await twin.backup("copy.db")
+        told = [status.state, (await begun.wait()).name, *(event.kind for event in events), str(answers), str(removed)]
+        return [*vms, *told, *(each.id for each in await AsyncEngine.of(engine).flows(state="success"))]
+
+
+engine = Engine("memory:")
+removed: int | None = engine.gc(older_than=timedelta(days=30))
+engine.backup("copy.db")

@@ -5,14 +5,18 @@ hands the facts to the Ledger, and gives orders only when those facts are on dis
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from vastflow.actors.directory import Directory
 from vastflow.actors.flow import FlowRecord, Keeper
+from vastflow.actors.futures import fail, fulfil
+from vastflow.actors.letters import Slip, answer_of
 from vastflow.actors.messages import (
     Adopt,
     Begin,
     Command,
+    Failing,
     FlowDeadlineOver,
     Look,
     Promise,
@@ -29,12 +33,13 @@ from vastflow.actors.supervision import Supervision
 from vastflow.actors.telling import tell_late
 from vastflow.actors.writing import describe, encode_facts, move_of
 from vastflow.course import Fact, Rules, events, step
-from vastflow.course.command import judge
+from vastflow.course.command import DONE, Ruling, judge
 from vastflow.course.commands import Retry
 from vastflow.course.orders import Order
 from vastflow.course.picture import picture
 from vastflow.course.states import ENDED
 from vastflow.errors import BatchRefused, VastflowError
+from vastflow.ledger.contract import Answer
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
 
@@ -99,9 +104,12 @@ class AndesActor:
             self._all.drop(message.flow)
         for name in ("written", "seen", "ruled", "saved"):
             future = getattr(message, name, None)
-            if future is not None and not future.done():
-                future.set_exception(error)
+            if future is not None:
+                fail(future, error)
+        if isinstance(message, Begin):
+            self._tell_intake(message.letter, message.flow.id, error)
         if isinstance(message, Command):
+            self._tell_intake(message.letter, message.flow_id, error)
             flow = self._all.flows.get(message.flow_id)
         if isinstance(flow, FlowRecord) and not isinstance(message, Begin):
             self._all.strand(flow, describe(error))
@@ -115,8 +123,9 @@ class AndesActor:
         began, orders = ([], []) if later else step(flow.progress, events.Begun(row.started), self._all.rules)
         rows = encode_facts(flow, began, self._directory.epoch)
         self._all.arm(flow)
-        move = move_of(flow, row.started)
-        self._all.tell_ledger(Write(flow, rows, move, orders, self._me, row, message.chart, message.written))
+        move, answer = move_of(flow, row.started), self._answer(message.letter, flow.id, DONE)
+        promise = Promise(Future(), answer=answer) if answer is not None else None
+        self._all.tell_ledger(Write(flow, rows, move, orders, self._me, row, message.chart, message.written, promise))
         self._log.info("flow started", flow=flow.id, name=flow.name)
 
     def _adopt(self, message: Adopt) -> None:
@@ -142,7 +151,8 @@ class AndesActor:
         except VastflowError as error:
             if message.flow_id in self._all.flows:
                 raise
-            message.ruled.set_exception(error)  # it is not under way, and cannot be
+            fail(message.ruled, error)  # it is not under way, and cannot be
+            self._tell_intake(message.letter, message.flow_id, error)
 
     def _rule(self, message: Command) -> None:
         if message.flow_id in self._all.leaving:
@@ -156,14 +166,21 @@ class AndesActor:
             if flow.progress.state not in ENDED:
                 before = step(flow.progress, events.Recovered(self._all.now(), periods), self._all.rules)
         ruling = judge(flow.progress, message.command)
-        promise = Promise(message.ruled, ruling)
+        promise = Promise(message.ruled, ruling, self._answer(message.letter, flow.id, ruling))
         if ruling.what == "done":
             self._all.flows[flow.id] = flow
             self._do(flow, message, promise, before)
-        elif known:
+        elif known or promise.answer is not None:
             self._all.tell_ledger(Write(flow, [], None, [], self.me, promise=promise))  # behind what made it so
         else:
-            message.ruled.set_result(ruling)
+            fulfil(message.ruled, ruling)
+
+    def _answer(self, letter: Slip | None, flow_id: str, ruling: Ruling) -> Answer | None:
+        return answer_of(letter, flow_id, self._all.now(), ruling) if letter is not None else None
+
+    def _tell_intake(self, letter: Slip | None, flow_id: str, error: BaseException) -> None:
+        if letter is not None and self._directory.intake is not None:
+            self._directory.intake.tell(Failing(letter, flow_id, error))
 
     def _do(self, flow: FlowRecord, message: Command, promise: Promise, before: Stepped) -> None:
         """Do what is asked; what followed `before` from the flow's coming back is written with it."""
@@ -180,7 +197,7 @@ class AndesActor:
 
     def _look(self, message: Look) -> None:
         flow = self._all.flows.get(message.flow_id)
-        message.seen.set_result(picture(flow.progress) if flow is not None and not flow.stranded else None)
+        fulfil(message.seen, picture(flow.progress) if flow is not None and not flow.stranded else None)
 
     def _settle(self, _message: Settle) -> None:
         for flow in list(self._all.flows.values()):
@@ -213,9 +230,9 @@ class AndesActor:
             self._all.lost(write)
             return
         if write.written is not None:
-            write.written.set_result(None)
-        if write.promise is not None and not write.promise.future.done():
-            write.promise.future.set_result(write.promise.value)
+            fulfil(write.written, None)
+        if write.promise is not None:
+            fulfil(write.promise.future, write.promise.value)
         if write.final:
             self._all.end(flow, write.final)
         elif write.orders and not flow.stranded:
@@ -224,8 +241,7 @@ class AndesActor:
     def _refused(self, message: Refused) -> None:
         told = f"flow {message.flow.id!r}: this was not written: {message.reason}"
         for future in message.futures:
-            if not future.done():
-                future.set_exception(BatchRefused(told))
+            fail(future, BatchRefused(told))
         self._all.let_in(message.flow)
         self._all.strand(message.flow, message.reason)
 

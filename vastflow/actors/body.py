@@ -11,12 +11,12 @@ from types import TracebackType
 from typing import Any
 
 from vastflow.actors.keeping import Keeping, Surroundings, delta_of
-from vastflow.actors.messages import Answered, Call, Reported
+from vastflow.actors.messages import Answered, Call, Reported, Strand
 from vastflow.course.events import Again, Answer, Broken, Chose, Done, NotYet, Raised
 from vastflow.drawing import Atlantic, Headwaters, River
 from vastflow.drawing.call import Call as Callee
 from vastflow.drawing.headwaters import limits_of
-from vastflow.errors import Continue, Fail, Failure, Retry, WaterError
+from vastflow.errors import Continue, Fail, Failure, Retry, StoreUnreadable, WaterError
 from vastflow.log import BodyFields, Masker, escape, in_body, leave
 
 __all__ = ["call_body", "call_body_async"]
@@ -54,7 +54,9 @@ class _Body:
         return _returned(self.call, value, self.water, self.kept)
 
     def raised(self, error: BaseException) -> Answer:
-        """Return what the exception says that the body raised."""
+        """Return what the exception says that the body raised; if it is of the store, the flow cannot go on."""
+        if isinstance(error, StoreUnreadable):  # it is stranded before the answer comes, which then says nothing
+            self.call.flow.supervisor.tell(Strand(self.call.flow, f"{self.call.address}: {error}"))
         return _raised(self.call, error, self.water, self.kept, self.around.masker)
 
     def told(self, answer: Answer) -> Answered:
@@ -220,6 +222,6 @@ def _secrets(call: Call, water: Headwaters | None, masker: Masker) -> frozenset[
     seen: dict[str, object] = {}
     held: Mapping[str, Any] = water if water is not None else {}
     for key in held:
-        with suppress(WaterError):
+        with suppress(WaterError, StoreUnreadable):
             seen[key] = held[key]
     return masker.secrets([vars(call.flow.streams[call.template or call.address]), seen])

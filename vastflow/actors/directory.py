@@ -29,6 +29,7 @@ class Directory:
 
     Attributes:
         ledger: the one writer.
+        intake: who takes in what other processes ask for; None where no other can.
         turnstile: what all forward bodies pass.
         basin: the one at all borders.
         epoch: the owner's, which stands in every fact.
@@ -44,6 +45,7 @@ class Directory:
         self._andes: dict[str, Ref] = {}
         self.epoch = epoch
         self.ledger: Ref
+        self.intake: Ref | None = None
         self.turnstile = Turnstile()
         self.basin = runtime.spawn(BasinActor("basin"))
 

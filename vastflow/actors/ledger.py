@@ -4,16 +4,22 @@ The only writer of flows. It gathers what all actors hand it and commits it in o
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from vastflow.actors.flow import FlowRecord
-from vastflow.actors.messages import Beat, Flush, Refused, Write, Written
-from vastflow.clock import Clock
+from vastflow.actors.futures import fail, fulfil
+from vastflow.actors.letters import Slip
+from vastflow.actors.messages import Beat, Failing, Flush, Forget, Purge, Refused, Taken, Write, Written
+from vastflow.clock import Clock, to_moment
 from vastflow.errors import BatchRefused, StoreServed
-from vastflow.ledger.contract import Batch, FactRow, FlowRow, Owner, Store
+from vastflow.ledger.contract import PORTION, Batch, FactRow, FlowRow, Owner, Store
 from vastflow.log import get_logger
 from vastflow.runtime import Ref, Runtime
 
-__all__ = ["OWNER", "LedgerActor"]
+__all__ = ["OWNER", "LedgerActor", "Trouble"]
 
 MOST = 2_000  # facts in a batch
 OWNER = "server"
@@ -22,8 +28,30 @@ _FIRST_PAUSE = 0.05  # seconds before a commit that failed is tried again, doubl
 _LONGEST_PAUSE = 5.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """The store cannot be written at present; nothing is lost, what is to be written waits.
+
+    Attributes:
+        since: when it could not for the first time.
+        tried: how often it was tried in vain.
+        error: what the store said last.
+        waiting: how many writes wait for it.
+    """
+
+    since: datetime
+    tried: int
+    error: str
+    waiting: int
+
+
 class LedgerActor:
-    """The one writer: group commit, and the beat that says the store is served."""
+    """The one writer: group commit, and the beat that says the store is served.
+
+    Attributes:
+        intake: who is told which letters have their answers; None if no other process can write any.
+        trouble: that the store cannot be written; None while it can. Read from any thread.
+    """
 
     def __init__(self, store: Store, epoch: int, runtime: Runtime) -> None:
         """Have nothing to write.
@@ -40,13 +68,15 @@ class LedgerActor:
         self._clock: Clock = runtime.clock
         self._runtime = runtime
         self._number = store.last_batch(epoch)
+        self.intake: Ref | None = None
+        self.trouble: Trouble | None = None
         self._waiting: list[Write] = []
         self._trying = 0
         self._flushing = False
         self._pause = 0.0
         self._log = get_logger(self.name)
 
-    def receive(self, message: Write | Flush | Beat) -> None:
+    def receive(self, message: Write | Flush | Beat | Forget | Purge) -> None:
         """Gather, commit, or note that the store is served."""
         if isinstance(message, Write):
             self._gather(message)
@@ -57,19 +87,29 @@ class LedgerActor:
                 self._flush()
             case Beat():
                 self._store.beat(self._epoch, self._clock.now())
+                if not self._waiting:
+                    self._written_again()
+            case Forget():
+                self._forget(message)
+            case Purge():
+                self._purge(message)
 
     def _gather(self, write: Write) -> None:
         if write.flow.refused and write.facts:
             # after a fact that is missing, no other can be read
-            write.reply.tell(Refused(write.flow, write.futures(), "an earlier fact could not be written"))
+            self._refuse(write.flow, [write], BatchRefused("an earlier fact could not be written"))
             return
         self._waiting.append(write)
         if not self._flushing:
             self._ask_to_flush()
 
-    def failed(self, message: Write | Flush | Beat, error: BaseException) -> None:
+    def failed(self, message: Write | Flush | Beat | Forget | Purge, error: BaseException) -> None:
         """Lose nothing: what could not be written is kept, and tried again after a pause."""
+        if isinstance(message, Purge):
+            fail(message.done, error)
+            return
         self._pause = min(max(_FIRST_PAUSE, self._pause * 2), _LONGEST_PAUSE)
+        self._note_trouble(error)
         self._log.error(
             "the store cannot be written; nothing is lost, it is tried again",
             trying=type(message).__name__.lower(),
@@ -80,6 +120,40 @@ class LedgerActor:
         if self._waiting and not self._flushing:
             self._flushing = True
             self._runtime.at(self._clock.now() + round(self._pause * 1_000_000), self.me, Flush())
+
+    def _note_trouble(self, error: BaseException) -> None:
+        before = self.trouble
+        since = before.since if before is not None else to_moment(self._clock.now())
+        tried = before.tried + 1 if before is not None else 1
+        told = f"{type(error).__name__}: {error}"
+        self.trouble = Trouble(since=since, tried=tried, error=told, waiting=len(self._waiting))
+
+    def _written_again(self) -> None:
+        if self.trouble is not None:
+            over, self.trouble = self.trouble, None
+            self._log.info("the store can be written again", since=over.since.isoformat(), tried=over.tried)
+
+    def _forget(self, message: Forget) -> None:
+        """Drop old answers, so many at once that nobody waits long for his facts."""
+        if self._store.forget_answers(message.inbox, message.kept, message.before) >= PORTION:
+            self.me.tell(message)
+
+    def _purge(self, message: Purge) -> None:
+        """Remove a portion of the flows that have ended, and the rest behind what others have handed over meanwhile.
+
+        Nobody else writes, so what has ended here and has no writes that wait has not been opened again.
+        """
+        kept = message.kept | {write.flow.id for write in self._waiting}
+        found = self._store.removable(message.states, message.before, PORTION + len(kept))
+        portion = [flow_id for flow_id in found if flow_id not in kept][:PORTION]
+        self._store.purge(portion)
+        removed = message.removed + len(portion)
+        if len(portion) == PORTION:
+            self.me.tell(replace(message, removed=removed))
+            return
+        self._store.purge_charts()
+        self._log.info("flows removed", flows=removed)
+        fulfil(message.done, removed)
 
     def _ask_to_flush(self) -> None:
         """Tell itself, once: the message lands behind all that is queued, so one transaction takes it all."""
@@ -103,6 +177,7 @@ class LedgerActor:
     def _done_with(self, writes: list[Write]) -> None:
         self._pause = 0.0
         self._trying = 0
+        self._written_again()
         del self._waiting[: len(writes)]
         if self._waiting:
             self._ask_to_flush()
@@ -119,8 +194,14 @@ class LedgerActor:
         after = [write for write in self._waiting[1:] if write.flow is flow and write.facts]
         self._waiting[1:] = [write for write in self._waiting[1:] if write.flow is not flow or not write.facts]
         self._done_with(writes)
-        futures = [future for write in (writes[0], *after) for future in write.futures()]
+        self._refuse(flow, [writes[0], *after], error)
+
+    def _refuse(self, flow: FlowRecord, writes: list[Write], error: BatchRefused) -> None:
+        futures = [future for write in writes for future in write.futures()]
         writes[0].reply.tell(Refused(flow, futures, str(error)))
+        for answer in (write.answer for write in writes):
+            if answer is not None and self.intake is not None:
+                self.intake.tell(Failing(Slip(answer.inbox, answer.no), answer.flow, error))
 
     def _take(self) -> list[Write]:
         """Return what goes into the next batch; after a commit that failed, exactly what was in that one."""
@@ -172,6 +253,14 @@ class LedgerActor:
             replies.setdefault(id(write.reply), (write.reply, []))[1].append(write)
         for reply, theirs in replies.values():
             reply.tell(Written(theirs, lost))
+        if self.intake is not None:
+            self._tell_intake(self.intake, writes, lost)
+
+    def _tell_intake(self, intake: Ref, writes: list[Write], lost: frozenset[str]) -> None:
+        answers = [write.answer for write in writes if write.answer is not None]
+        if answers:
+            written = [answer for answer in answers if answer.flow not in lost]
+            intake.tell(Taken(written, [answer for answer in answers if answer.flow in lost]))
 
 
 def _disputed(write: Write, begins: dict[str, bool]) -> bool:
@@ -186,6 +275,8 @@ def _batch(epoch: int, number: int, writes: list[Write]) -> Batch:
         facts.extend(write.facts)
         if write.move is not None:
             batch.moves.append(write.move)
+        if (answer := write.answer) is not None:
+            batch.answers.append(answer)
         if write.row is not None:
             batch.charts[write.row.chart] = write.chart
             batch.flows.append(write.row)

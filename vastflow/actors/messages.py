@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from vastflow.actors.flow import FlowRecord
+from vastflow.actors.letters import Slip
 from vastflow.course import commands, events
 from vastflow.course.command import Ruling
 from vastflow.course.delta import Sheet
@@ -19,7 +20,7 @@ from vastflow.course.orders import Order
 from vastflow.course.picture import FlowPicture
 from vastflow.drawing.chart import BasinPlace
 from vastflow.errors import Failure
-from vastflow.ledger.contract import FactRow, FlowRow, Move
+from vastflow.ledger.contract import Answer, FactRow, FlowRow, Move
 from vastflow.runtime import Lane, Ref
 
 __all__ = [
@@ -37,13 +38,18 @@ __all__ = [
     "Due",
     "Enter",
     "Escaped",
+    "Failing",
     "FlowDeadlineOver",
     "Flush",
+    "Forget",
     "Go",
     "GraceOver",
     "Leave",
     "Look",
+    "Poll",
     "Promise",
+    "Purge",
+    "Purged",
     "Queued",
     "Ready",
     "Recall",
@@ -55,6 +61,7 @@ __all__ = [
     "Settle",
     "Spring",
     "Strand",
+    "Taken",
     "Ticketed",
     "TimeOver",
     "Turn",
@@ -64,7 +71,7 @@ __all__ = [
 ]
 
 
-class Ticketed(msgspec.Struct, gc=False, frozen=True):
+class Ticketed(msgspec.Struct, frozen=True):
     """About one body, wait or crossing that was ordered: only the current ticket counts."""
 
     flow: FlowRecord
@@ -75,36 +82,44 @@ class Ticketed(msgspec.Struct, gc=False, frozen=True):
 # From the engine to an Andes
 
 
-class Begin(msgspec.Struct, gc=False, frozen=True):
-    """Begin a flow: write it down, then let its first streams begin; `written` is done when it is on disk."""
+class Begin(msgspec.Struct, frozen=True):
+    """Begin a flow: write it down, then let its first streams begin; `written` is done when it is on disk.
+
+    If it was asked for in a `letter`, the answer to that is written with it.
+    """
 
     flow: FlowRecord
     row: FlowRow
     chart: bytes
     written: "Future[None]"
+    letter: Slip | None = None
 
 
-class Adopt(msgspec.Struct, gc=False, frozen=True):
+class Adopt(msgspec.Struct, frozen=True):
     """Go on with a flow that was folded from its facts; `periods` are the served ones."""
 
     flow: FlowRecord
     periods: Sequence[tuple[int, int]]
 
 
-class Command(msgspec.Struct, gc=False, frozen=True):
-    """Do something that was asked of a flow from outside; `ruled` is done when it is on disk, or was not to be done."""
+class Command(msgspec.Struct, frozen=True):
+    """Do something that was asked of a flow from outside; `ruled` is done when it is on disk, or was not to be done.
+
+    If it was asked for in a `letter`, the answer to that is written with it.
+    """
 
     flow_id: str
     command: commands.Command
     who: str
     ruled: "Future[Ruling]"
+    letter: Slip | None = None
 
 
-class Settle(msgspec.Struct, gc=False, frozen=True):
+class Settle(msgspec.Struct, frozen=True):
     """The engine closes: what still runs is to count as no interruption."""
 
 
-class Look(msgspec.Struct, gc=False, frozen=True):
+class Look(msgspec.Struct, frozen=True):
     """Say how a flow stands, or None if it is not under way here."""
 
     flow_id: str
@@ -128,7 +143,7 @@ class Cancelling:
         return self.asked
 
 
-class Call(msgspec.Struct, gc=False, frozen=True):
+class Call(msgspec.Struct, frozen=True):
     """Call a body: when, flow, cycle, reconcile (the forward ones), undo, success or fail.
 
     Attributes:
@@ -284,14 +299,14 @@ class AlarmOver(Ticketed, frozen=True):
     """A river's deadline, or that of its undo, is over; `ticket` is the alarm's."""
 
 
-class FlowDeadlineOver(msgspec.Struct, gc=False, frozen=True):
+class FlowDeadlineOver(msgspec.Struct, frozen=True):
     """The flow's deadline is over, if it still is this one (microseconds)."""
 
     flow: FlowRecord
     deadline: int
 
 
-class Spring(msgspec.Struct, gc=False, frozen=True):
+class Spring(msgspec.Struct, frozen=True):
     """The time has come before which the flow was not to begin."""
 
     flow: FlowRecord
@@ -300,14 +315,15 @@ class Spring(msgspec.Struct, gc=False, frozen=True):
 # Between a supervisor and the Ledger
 
 
-class Promise(msgspec.Struct, gc=False, frozen=True):
-    """Somebody who waits until something is on disk, and what is told then."""
+class Promise(msgspec.Struct, frozen=True):
+    """Somebody who waits until something is on disk, what is told then, and what is answered in the same commit."""
 
     future: "Future[Any]"
     value: object = None
+    answer: Answer | None = None
 
 
-class Write(msgspec.Struct, gc=False, frozen=True):
+class Write(msgspec.Struct, frozen=True):
     """Write this in one commit, then tell `reply`; its orders are given only then.
 
     Attributes:
@@ -333,20 +349,25 @@ class Write(msgspec.Struct, gc=False, frozen=True):
     promise: "Promise | None" = None
     final: Literal["", "ended", "stranded", "mended"] = ""
 
+    @property
+    def answer(self) -> Answer | None:
+        """The answer to a letter that is written with it."""
+        return self.promise.answer if self.promise is not None else None
+
     def futures(self) -> "list[Future[Any]]":
         """Return who waits for this."""
         promised = [self.promise.future] if self.promise is not None else []
         return [*promised, self.written] if self.written is not None else promised
 
 
-class Written(msgspec.Struct, gc=False, frozen=True):
+class Written(msgspec.Struct, frozen=True):
     """These are on disk, in this order; what is of the flows in `lost` was not written."""
 
     writes: list[Write]
     lost: frozenset[str]
 
 
-class Refused(msgspec.Struct, gc=False, frozen=True):
+class Refused(msgspec.Struct, frozen=True):
     """What was to be written of a flow cannot be, whatever the disk does."""
 
     flow: FlowRecord
@@ -354,16 +375,71 @@ class Refused(msgspec.Struct, gc=False, frozen=True):
     reason: str
 
 
-class Strand(msgspec.Struct, gc=False, frozen=True):
+class Strand(msgspec.Struct, frozen=True):
     """A flow cannot go on, because handling a message about it raised."""
 
     flow: FlowRecord
     reason: str
 
 
-class Flush(msgspec.Struct, gc=False, frozen=True):
+class Flush(msgspec.Struct, frozen=True):
     """Commit what has gathered (the Ledger tells itself)."""
 
 
-class Beat(msgspec.Struct, gc=False, frozen=True):
+class Beat(msgspec.Struct, frozen=True):
     """Note that this store is still served."""
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """Drop the answers to letters of this inbox which are older than `before` (microseconds), but those to `kept`."""
+
+    inbox: str
+    kept: frozenset[int]
+    before: int
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """Remove flows that have ended, a portion at each turn, then the charts that no flow uses any more.
+
+    Attributes:
+        states: only flows that ended so.
+        before: and before then, microseconds.
+        kept: ids of flows that stay, since something is still asked of them.
+        done: how many were removed, when all of them are.
+        removed: how many were by now.
+    """
+
+    states: tuple[str, ...]
+    before: int
+    kept: frozenset[str]
+    done: "Future[int]"
+    removed: int = 0
+
+
+# To the Intake
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """Look whether letters have come."""
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """These answers are on disk; those in `lost` are not, since their flow is another's by now."""
+
+    answers: list[Answer]
+    lost: list[Answer]
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """The flows that a letter asked to remove are, so many; or they could not be."""
+
+    letter: Slip
+    done: "Future[int]"
+
+
+class Failing(msgspec.Struct, frozen=True):
+    """What a letter about this flow asked for could not be done."""
+
+    letter: Slip
+    flow_id: str
+    error: BaseException

@@ -21,6 +21,7 @@ from vastflow.actors.messages import (
     GraceOver,
     Leave,
     Recall,
+    Withdrawn,
 )
 from vastflow.course.delta import Sheet
 from vastflow.course.orders import Alarm, Cross, Do, Order, Stop, Wait
@@ -42,7 +43,7 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
         if isinstance(order, Alarm):
             _watch(flow, order, me, runtime)
         elif order.record.now.ticket != order.ticket:
-            continue
+            _leave_out(flow, order, me)
         elif isinstance(order, Do):  # nearly all are
             _actor(order.record, directory).tell(_call(flow, order))
         elif isinstance(order, Wait):
@@ -51,6 +52,12 @@ def give(flow: FlowRecord, orders: Sequence[Order], me: Ref, runtime: Runtime, d
             _stop(flow, order, me, runtime, directory)
         else:
             _tell(flow, order, directory)
+
+
+def _leave_out(flow: FlowRecord, order: Order, me: Ref) -> None:
+    """Say of a body that was given up before it was called that it does not run: nobody else will."""
+    if isinstance(order, Do) and order.ticket in order.record.now.abandoned:
+        me.tell(Withdrawn(flow, order.record.address, order.ticket))
 
 
 def _tell(flow: FlowRecord, order: GoOrder | RecallOrder | Cross, directory: Directory) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from vastflow.actors import messages
 from vastflow.actors.directory import Directory
+from vastflow.actors.futures import fail
 from vastflow.actors.orders import let_go
 from vastflow.course import events
 from vastflow.course.records import ATLANTIC, BasinRecord, JoinRecord, MouthRecord, RiverRecord
@@ -56,7 +57,7 @@ class Reports:
         flow = message.flow
         if flow.stranded:
             if isinstance(message, messages.Save):
-                message.saved.set_exception(SaveRefused(_SUPERSEDED))
+                fail(message.saved, SaveRefused(_SUPERSEDED))
             return None
         progress = flow.progress
         record = progress.mouth if message.address == ATLANTIC else progress.records[message.address]
@@ -137,7 +138,7 @@ def _reported(message: messages.Reported, record: _Seat, _at: int) -> events.Eve
 def _save(message: messages.Save, record: _Seat, at: int) -> events.Event | None:
     if record.now.ticket == message.ticket:
         return events.Saved(at, message.address, message.delta, message.took)
-    message.saved.set_exception(SaveRefused(_SUPERSEDED))
+    fail(message.saved, SaveRefused(_SUPERSEDED))
     return None
 
 

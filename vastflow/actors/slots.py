@@ -47,4 +47,5 @@ class Slots:
         return admitted
 
     def _fits(self, most: int | None) -> bool:
-        return most is None or len(self._inside) < most
+        # A limit below one would be no drawing's, and let nobody of this class ever run again.
+        return most is None or len(self._inside) < max(most, 1)

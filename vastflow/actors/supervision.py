@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from vastflow.actors.directory import Directory
 from vastflow.actors.flow import FlowRecord, Keeper
+from vastflow.actors.futures import fail
 from vastflow.actors.messages import FlowDeadlineOver, Promise, Spring, Write
 from vastflow.actors.orders import give, let_go
 from vastflow.actors.telling import tell_end, tell_troubles
@@ -101,10 +102,10 @@ class Supervision:
         flow = write.flow
         self.drop(flow)
         self.let_in(flow)
-        if write.promise is not None and not write.promise.future.done():
-            write.promise.future.set_exception(_refusal(flow.id, write.promise))
+        if write.promise is not None:
+            fail(write.promise.future, _refusal(flow.id, write.promise))
         if write.written is not None:
-            write.written.set_exception(FlowConflict(f"flow {flow.id!r}: its id was taken meanwhile", flow.id))
+            fail(write.written, FlowConflict(f"flow {flow.id!r}: its id was taken meanwhile", flow.id))
         elif not flow.stranded:
             flow.stranded = "another owner has taken it over"
             self._let_all_go(flow)
@@ -181,5 +182,6 @@ def _refusal(flow_id: str, promise: Promise) -> VastflowError:
     """Return what a body that saves, or whoever gave a command, is told when the flow is another owner's."""
     if promise.value is None:
         return SaveRefused(f"flow {flow_id!r}: another engine has taken it over")
-    message = f"flow {flow_id!r} goes on elsewhere: another engine has taken this store; give the command there"
-    return FlowStranded(message, flow_id, "another engine has taken this store")
+    why = "another engine has taken this store, or the flow was removed"
+    message = f"flow {flow_id!r} is no longer this engine's: {why}; open the store anew, and look with `vastflow show`"
+    return FlowStranded(message, flow_id, why)

@@ -68,6 +68,7 @@ def final_of(facts: Sequence[Fact]) -> Literal["", "ended"]:
 
 
 def describe(error: BaseException) -> str:
-    """Return an error of the engine as text: what it says, then its traceback."""
-    text = f"{type(error).__name__}: {error}\n" + "".join(traceback.format_exception(error))
+    """Return an error of the engine as text: what it says and what to do, then its traceback."""
+    advice = "restore the store from a copy if something else has written to it; if not, this is a bug: report it"
+    text = f"{type(error).__name__}: {error} ({advice})\n" + "".join(traceback.format_exception(error))
     return text.encode(errors="backslashreplace").decode()[:_LONGEST]

@@ -93,7 +93,7 @@ def _run(scene: Scene, *, is_new: bool) -> tuple[FlowStatus, Water | None]:
     with scene.log.open("a", encoding="utf-8") as log:
         setup("info", json=True, stream=log)
         try:
-            with Engine(scene.url) as engine:
+            with Engine(scene.url, serve=True) as engine:
                 flow = scene.begin(engine) if is_new else scene.go_on(engine)
                 _watch(engine, flow, view, scene)
                 status = flow.status()

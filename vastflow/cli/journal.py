@@ -126,8 +126,10 @@ def _written(details: Mapping[str, Any]) -> Iterator[str]:
 def _named(what: Any) -> Iterator[str]:
     if isinstance(what, Mapping):
         yield from (f"{key} = {legible(value)}" for key, value in what.items())
-    else:
+    elif isinstance(what, list):
         yield from map(str, what)
+    else:
+        yield str(what)  # no fact of ours says it so
 
 
 def _failure(stored: Any, here: str) -> str:

@@ -115,12 +115,12 @@ def _took(row: FlowRow, now: datetime) -> str:
 def _flags(row: FlowRow) -> list[str]:
     try:
         return msgspec.json.decode(row.flags, type=list[str])
-    except msgspec.DecodeError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
 
 
 def _tags(row: FlowRow) -> dict[str, Any]:
     try:
         return msgspec.json.decode(row.tags, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}

@@ -17,6 +17,13 @@ __all__ = ["legible"]
 
 def legible(value: Any) -> str:
     """Return a stored value, decoded from JSON, as people write it."""
+    try:
+        return _legible(value)
+    except RecursionError:  # ours are never so deep
+        return "(nested too deep to be shown)"
+
+
+def _legible(value: Any) -> str:
     match value:
         case list():
             return f"[{_listed(value)}]"
@@ -34,11 +41,11 @@ def _json(value: Any) -> str:
 
 
 def _listed(values: list[Any]) -> str:
-    return ", ".join(map(legible, values))
+    return ", ".join(map(_legible, values))
 
 
 def _mapped(value: Mapping[str, Any]) -> str:
-    return f"{{{', '.join(f'{_json(key)}: {legible(each)}' for key, each in value.items())}}}"
+    return f"{{{', '.join(f'{_json(key)}: {_legible(each)}' for key, each in value.items())}}}"
 
 
 def _untagged(tag: str, inner: Any) -> str:
@@ -67,7 +74,7 @@ def _member(inner: Any) -> str:
 
 def _fields(inner: Any) -> str:
     name, fields = inner
-    return f"{_last(name)}({', '.join(f'{key}={legible(each)}' for key, each in fields.items())})"
+    return f"{_last(name)}({', '.join(f'{key}={_legible(each)}' for key, each in fields.items())})"
 
 
 def _last(name: str) -> str:

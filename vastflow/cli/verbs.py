@@ -30,10 +30,15 @@ class Verb(NamedTuple):
 
 
 VERBS = {
+    "backup": Verb("vastflow.cli.copying", "Copy a store into a new file, while it is served or not."),
     "demo": Verb("vastflow.cli.demonstration", "Run a flow against a small simulated cloud, and watch it."),
+    "doctor": Verb("vastflow.cli.examination", "Say whether a store is whole, who serves it, and what waits in it."),
+    "gc": Verb("vastflow.cli.removal", "Remove flows that ended long ago, with all that is theirs."),
     "list": Verb("vastflow.cli.listing", "List the flows of a store, the newest first."),
+    "migrate": Verb("vastflow.cli.migration", "Bring a store to the form this release writes."),
     "show": Verb("vastflow.cli.report", "Show how one flow stands."),
     "version": Verb("vastflow.cli.release", "Say which release this is."),
+    "worker": Verb("vastflow.cli.worker", "Serve a store: run its flows until a signal ends this."),
 }
 """All verbs by name."""
 
@@ -88,7 +93,7 @@ def _code(error: VastflowError) -> int:
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(vastflow.__version__, prog_name="vastflow", message="%(prog)s %(version)s")
 def main() -> None:
-    """Look at durable flows, and see one flow.
+    """Look at durable flows, run them, and look after their store.
 
     A flow is drawn and started by a program of yours; here you look at what is in its store, whether somebody serves it
     or not.

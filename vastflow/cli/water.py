@@ -73,4 +73,11 @@ def water_lines(water: Mapping[str, Any]) -> Table:
 
 
 def _decoded(stored: Mapping[str, bytes | msgspec.Raw]) -> dict[str, Any]:
-    return {key: msgspec.json.decode(value) for key, value in stored.items()}
+    return {key: _value(value) for key, value in stored.items()}
+
+
+def _value(stored: bytes | msgspec.Raw) -> Any:
+    try:
+        return msgspec.json.decode(stored)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return {"unreadable": bytes(stored)[:200].decode(errors="backslashreplace")}

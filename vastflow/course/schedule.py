@@ -59,9 +59,10 @@ class Polls(NamedTuple):
         return self.first + after_seconds(self._total(position - 1) + varied)
 
     def past(self, now: int) -> int:
-        """Return the last position that is due at or before `now`."""
+        """Return the last position that is due at or before `now`; all that would come after a century never are."""
         if now < self.first:
             return 0
+        now = min(now, self.first + after_seconds(_CENTURY) - 1)
         if self.anchor.cycle_backoff == 1.0:
             return self._past_evenly(now)
         low, high = 1, 2

@@ -136,6 +136,7 @@ class Andes(Generic[W]):
         tags: Mapping[str, str] | None = None,
         not_before: Moment | None = None,
         deadline: Moment | None = None,
+        wait: float | None = None,
         **values: Any,
     ) -> FlowHandle[W]:
         """Start a flow, durably: when this returns it is on disk.
@@ -146,14 +147,17 @@ class Andes(Generic[W]):
             tags: text by text, to find it by.
             not_before: it begins then (or so long from now), not earlier.
             deadline: it is ended then (or so long from now).
+            wait: seconds to wait at most while as many flows are under way as the engine takes (`max_flows`); None:
+                as long as it takes, False: not at all.
             values: single keys of the water.
 
         Raises:
             DrawingError: what is drawn, or the water, is wrong; all faults at once.
             FlowConflict: the id belongs to a flow that was started differently.
+            EngineBusy: as many flows are under way as the engine takes.
             EngineError: there is no engine.
         """
-        terms = Terms(id, tags or {}, not_before, deadline)
+        terms = Terms(id, tags or {}, not_before, deadline, wait)
         return cast("FlowHandle[W]", launcher().launch(self, water, values, terms))
 
     def _copy(self) -> "Andes[W]":

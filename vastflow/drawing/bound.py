@@ -12,7 +12,7 @@ import msgspec
 from vastflow.drawing import registry
 from vastflow.drawing.addresses import SEA, spots
 from vastflow.drawing.atlantic import Atlantic
-from vastflow.drawing.attributes import anchor_of, told_by
+from vastflow.drawing.attributes import RIVER, anchor_of, read, told_by
 from vastflow.drawing.bodies import view_of
 from vastflow.drawing.chart import Anchor, Cargo, Chart, RiverPlace
 from vastflow.drawing.declaration import own_attributes, revive, shape_of
@@ -110,13 +110,17 @@ class Bound:
             raise StoreUnreadable(f"{address}: {error}") from error
 
     def _own(self, address: str, cargo: Cargo) -> dict[str, Any]:
-        """Return the attributes that were drawn (or set by `update`) otherwise than the class has them now."""
+        """Return the attributes that were drawn (or set by `update`) otherwise than the class has them now.
+
+        Raises:
+            AttributeFault: one of them cannot have been drawn.
+        """
         if address == SEA:
             return {}
         cls = self._classes[address]
         now = self._present[cls] if cls in self._present else self._present.setdefault(cls, own_attributes(cls))
         drawn = told_by(cargo.anchors.get(address, self._rivers[address].place.anchor))
-        return {name: value for name, value in drawn.items() if value != now[name]}
+        return {name: read(RIVER, address, name, value) for name, value in drawn.items() if value != now[name]}
 
 
 class _River(NamedTuple):

@@ -20,8 +20,9 @@ class FlowHandle(Protocol[W_co]):
     """One flow, as whoever started it sees it; `W` is the class of its water.
 
     A command (cancel, pause, resume, retry, skip, complete, set, signal) is on disk when it returns: True if it was
-    done, False if it was so already. `who` says in the journal who gave it; None: the name this process's user logged
-    in with. As the flow stands it may be refused: `CommandRefused`, whose `reason` says why.
+    done, False if it was so already. None, which only an engine that does not serve the store returns: it is not
+    answered yet, and will be done when the store is served. `who` says in the journal who gave it; None: the name this
+    process's user logged in with. As the flow stands it may be refused: `CommandRefused`, whose `reason` says why.
     """
 
     @property
@@ -52,7 +53,7 @@ class FlowHandle(Protocol[W_co]):
         """Return what has happened to the flow, in order."""
         ...
 
-    def cancel(self, *, who: str | None = None) -> bool:
+    def cancel(self, *, who: str | None = None) -> bool | None:
         """Let nothing new begin, stop what runs, undo what was done, and end as cancelled; lifts a pause.
 
         Raises:
@@ -60,7 +61,7 @@ class FlowHandle(Protocol[W_co]):
         """
         ...
 
-    def pause(self, *, who: str | None = None) -> bool:
+    def pause(self, *, who: str | None = None) -> bool | None:
         """Let no new body begin until it is resumed; those that run end. Deadlines run on.
 
         Raises:
@@ -68,7 +69,7 @@ class FlowHandle(Protocol[W_co]):
         """
         ...
 
-    def resume(self, *, who: str | None = None) -> bool:
+    def resume(self, *, who: str | None = None) -> bool | None:
         """Let it go on after a pause, or after a body that ended its process twice.
 
         Raises:
@@ -76,7 +77,7 @@ class FlowHandle(Protocol[W_co]):
         """
         ...
 
-    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool:
+    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool | None:
         """Open a new round of a flow that has ended: what succeeded and was not undone is kept.
 
         Args:
@@ -88,7 +89,7 @@ class FlowHandle(Protocol[W_co]):
         """
         ...
 
-    def skip(self, stream: str, *, who: str | None = None) -> bool:
+    def skip(self, stream: str, *, who: str | None = None) -> bool | None:
         """Count a stream (its address) as skipped; the flow is paused, or has ended without success.
 
         Raises:
@@ -98,7 +99,7 @@ class FlowHandle(Protocol[W_co]):
 
     def complete(
         self, stream: str, water: Mapping[str, Any] | None = None, /, *, who: str | None = None, **values: Any
-    ) -> bool:
+    ) -> bool | None:
         """Count a stream (its address) as done; the flow is paused, or has ended without success.
 
         Args:
@@ -113,7 +114,7 @@ class FlowHandle(Protocol[W_co]):
         """
         ...
 
-    def set(self, key: str, value: Any, *, who: str | None = None) -> bool:
+    def set(self, key: str, value: Any, *, who: str | None = None) -> bool | None:
         """Put a value into the flow's water; the flow is paused, or has ended without success.
 
         Raises:
@@ -129,7 +130,7 @@ class FlowHandle(Protocol[W_co]):
         id: str | None = None,  # noqa: A002  # as in `start()`
         *,
         who: str | None = None,
-    ) -> bool:
+    ) -> bool | None:
         """Send a signal, which a river takes with `self.signal(name)`; it is kept if nobody waits for it yet.
 
         Args:
@@ -159,12 +160,14 @@ class Terms:
         not_before: the flow begins then (or so long from now), not earlier; seconds, "2h", a timedelta, or an aware
             datetime. `durations.moment_of` says when that is.
         deadline: the flow is ended then (or so long from now); the same.
+        wait: seconds to wait at most for a place among the flows under way; None: as long as it takes, False: not.
     """
 
     id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     not_before: Moment | None = None
     deadline: Moment | None = None
+    wait: float | None = None
 
 
 class Launcher(Protocol):

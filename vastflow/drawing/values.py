@@ -54,6 +54,9 @@ _MAX = (1 << 63) - 1
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
 _SORTER = msgspec.json.Encoder(order="sorted")
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading a value raises that something else has written to."""
+_MEND = "mend the class it is of, or restore the store from a backup"
 
 
 def encode(value: object, where: str = "", limits: Limits = DEFAULT, hint: str = "") -> bytes:
@@ -117,7 +120,7 @@ def decode(stored: bytes, where: str = "") -> Any:
     except StoreUnreadable as error:
         message = f"{where}: {error}" if where else str(error)
         raise StoreUnreadable(message) from error.__cause__
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         message = f"{where or 'a stored value'} is damaged ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
 
@@ -129,7 +132,7 @@ def is_secret(stored: bytes | msgspec.Raw) -> bool:
         return False
     try:
         return _holds_secret(_DECODER.decode(told))
-    except (msgspec.DecodeError, RecursionError):
+    except _BROKEN:
         return True
 
 
@@ -152,7 +155,7 @@ def canonical(stored: bytes) -> bytes:
         return stored
     try:
         return _SORTER.encode(_DECODER.decode(stored))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _BROKEN as error:
         message = f"a stored value is damaged ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
 
@@ -255,10 +258,10 @@ def _restore_tagged(tag: str, inner: Any) -> Any:
         raise
     except Exception as error:  # whatever a constructor of the user raises
         if tag == TAG or _holds_secret(inner):
-            raise StoreUnreadable(
-                f"its form {tag!r} cannot be read ({type(error).__qualname__}); more is not shown, as it holds a Secret"
-            ) from None
-        message = f"its form {tag!r} cannot be read ({type(error).__qualname__}: {error}): {inner!r:.100}"
+            told = f"{type(error).__qualname__}; more is not shown, as it holds a Secret"
+            raise StoreUnreadable(f"its form {tag!r} cannot be read ({told}): {_MEND}") from None
+        told = f"{type(error).__qualname__}: {error}: {inner!r:.100}"
+        message = f"its form {tag!r} cannot be read ({told}): {_MEND}"
         raise StoreUnreadable(message) from error
 
 

@@ -5,6 +5,7 @@ current folder.
 """
 
 import atexit
+import os
 import threading
 
 from vastflow.engine.engine import Engine
@@ -16,9 +17,18 @@ _made: list[Engine] = []
 
 
 def default_engine() -> Engine:
-    """Return the process's engine; made anew if the last one was closed."""
+    """Return the process's engine; made anew if the last one was closed, or belongs to the parent of a fork."""
     with _lock:
         if not _made or _made[0].closed:
             _made[:] = [Engine()]
             atexit.register(_made[0].close)
         return _made[0]
+
+
+def _renew() -> None:
+    global _lock  # noqa: PLW0603  # whoever held it lives in the parent only
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

@@ -1,54 +1,65 @@
 """How do the parts go together?
 
-An engine serves one store: it takes it, goes on with what is unfinished, starts flows and answers for them.
+An engine is one way to a store: it serves it, running its flows, or stands by while another process does. What can be
+asked of it is the same.
 """
 
 import itertools
+import os
 import threading
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, cast, overload
+from urllib.parse import quote
 
-from vastflow.actors import Directory, LedgerActor, Surroundings
-from vastflow.actors.messages import Adopt, Beat, Command, Look, Settle
+from vastflow.actors.ledger import Trouble
+from vastflow.actors.letters import Said
 from vastflow.clock import SystemClock
 from vastflow.course import Progress, Rules, commands
-from vastflow.course.command import Ruling
-from vastflow.course.picture import FlowPicture
-from vastflow.course.states import ENDED
 from vastflow.drawing import Andes, Headwaters
 from vastflow.drawing.chart import Anchor
-from vastflow.drawing.durations import Moment
+from vastflow.drawing.durations import Duration, Moment
 from vastflow.drawing.launcher import Terms
 from vastflow.drawing.laying import bind
-from vastflow.engine.admission import Admission
+from vastflow.engine.admission import Admission, Admitted
 from vastflow.engine.flow import Flow
 from vastflow.engine.identity import check_states, login, refusal_of
-from vastflow.engine.recovery import Found, find_unfinished
+from vastflow.engine.mail import Mail, Posted, status_of_letter
+from vastflow.engine.places import Places
+from vastflow.engine.retention import REMOVED, removal_of
+from vastflow.engine.serving import Parts, Serving
+from vastflow.engine.standby import Standby
 from vastflow.engine.waiting import Waiting
 from vastflow.engine.works import Works
-from vastflow.errors import CommandRefused, EngineClosed
-from vastflow.ledger import default_url, open_store
-from vastflow.ledger.contract import FlowQuery, FlowRow, Owner, Reader, Store
-from vastflow.ledger.reading import FlowStatus, find, read_cargo, read_chart, read_status, status_of
+from vastflow.errors import EngineError, StoreError, StoreServed
+from vastflow.ledger import default_url
+from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
+from vastflow.ledger.inbox import Inbox, Letter
+from vastflow.ledger.locate import open_store
+from vastflow.ledger.reading import FlowStatus, find, read_chart
+from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.log import Masker, get_logger
 from vastflow.runtime import Real, Runtime
 
 __all__ = ["Engine"]
 
 W = TypeVar("W", bound=Headwaters)
-_BEAT = 1.0  # seconds between two beats that say the store is served
 
 
 class Engine:
-    """Serves a store: runs its flows, starts new ones, answers for all.
+    """One way to a store: it serves the store and runs its flows, or stands by while another process does.
 
     Args:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `memory:`; None for `VASTFLOW_STORE`, else
             `sqlite:///vastflow.db`.
-        store: a store that is open already, instead of a url.
-        serve: must be True in this release: this engine runs the flows, or raises.
+        store: a store that is open already, instead of a url; it is served.
+        serve: None: serve the store if nobody does; else stand by, and take over when nobody does any more. True:
+            serve it, or raise. False: never serve it.
+        max_flows: so many flows may be under way at once in this engine; then starts wait for a place. The default
+            keeps what a loop of starts needs below about 0.8 gigabytes; None for any number.
         jitter: share by which waits vary, 0.0 to 0.5.
         cancel_grace: seconds a cancelled body may take before it is abandoned.
         crash_limit: how often a running body may be interrupted by the death of its process; then it is run alone,
@@ -58,7 +69,7 @@ class Engine:
         runtime: what gives actors their threads; for tests.
 
     Raises:
-        StoreServed: another engine serves this store.
+        StoreServed: another engine serves this store, and `serve=True`.
         StoreError: it is no store, or was written by a newer release.
     """
 
@@ -67,7 +78,8 @@ class Engine:
         url: str | None = None,
         *,
         store: Store | None = None,
-        serve: bool = True,
+        serve: bool | None = None,
+        max_flows: int | None = 100_000,
         jitter: float = 0.1,
         cancel_grace: float = 10.0,
         crash_limit: int = 2,
@@ -75,53 +87,95 @@ class Engine:
         secrets: Iterable[str] | None = None,
         runtime: Runtime | None = None,
     ) -> None:
-        """Take the store and go on with what is unfinished in it."""
-        if not serve:
-            message = (
-                "serve=False is not in this release yet: read a store that is served with `vastflow list` and `show`"
-            )
-            raise EngineClosed(message)
+        """Serve the store and go on with what is unfinished in it, or stand by."""
         self.closed = False
         self._closing = threading.RLock()
         self._quiet = True
         self.runtime: Runtime = runtime or Real(SystemClock())
-        self._store = store or open_store(url or default_url())
-        self._waiting = Waiting()
-        self._log = get_logger("engine")
         self.masker = Masker(tuple(secrets)) if secrets is not None else Masker()
+        self._log = get_logger("engine")
+        self._waiting = Waiting(Places(max_flows))
+        self._url = url or default_url()
+        opened = store or open_store(self._url)
+        inbox = Inbox(opened.path) if isinstance(opened, SQLiteStore) else None
+        self._mail = Mail(opened, inbox, self._waiting)
         ticket = itertools.count(1).__next__
         rules = Rules(ticket, jitter, cancel_grace, self.masker.matches, crash_limit, refusal_of)
-        self._open(self._take(lent=store is not None), rules, resources or {})
+        self._parts = Parts(self.runtime, rules, self.masker, resources or {}, self._waiting, self._mail)
+        self._role = self._begin(opened, serve=serve, lent=store is not None)
+        _engines.add(self)
 
-    def _take(self, *, lent: bool) -> Owner:
-        """Become the owner of the store; let go of it if that is not to be, unless it is somebody's who lent it."""
-        clock = self.runtime.clock
+    def _begin(self, store: Store, *, serve: bool | None, lent: bool) -> Serving | Standby:
+        """Serve or stand by; let go of the store if neither is to be, unless it is somebody's who lent it."""
+        can_stand_by = isinstance(store, SQLiteStore) and not lent
+        if serve is False and not can_stand_by:
+            message = "serve=False needs a store which another process can serve: give the url of a sqlite:/// store"
+            raise EngineError(message)
         try:
-            clock.hold(self._store.latest())
-            return self._store.take("server", clock.now())
-        except BaseException:
+            if serve is not False:
+                return Serving(self._parts, store)
+        except BaseException as error:
+            if serve is None and can_stand_by and isinstance(error, StoreServed):
+                self._log.info("engine stands by", served=str(error))
+                return self._stand_by(store, takes_over=True)
             if not lent:
-                self._store.close()
+                store.close()
+            raise
+        return self._stand_by(store, takes_over=False)
+
+    def _stand_by(self, store: Store, *, takes_over: bool) -> Standby:
+        """Stand by; the store is opened by its whole path from now on, wherever this process may go."""
+        path = store.path if isinstance(store, SQLiteStore) else ""
+        store.close()
+        query = self._url.partition("?")[2]
+        url = f"sqlite:///{quote(path)}{'?' if query else ''}{query}"
+        return Standby(
+            self._parts, lambda: cast("SQLiteStore", open_store(url)), self._take_over if takes_over else None
+        )
+
+    def _take_over(self) -> bool:
+        """Serve from now on; False if the engine is closing."""
+        if not self._closing.acquire(blocking=False):
+            return False
+        try:
+            standby = self._role
+            if self.closed or not isinstance(standby, Standby):
+                return False
+            self._role = self._replace(standby)
+        finally:
+            self._closing.release()
+        self._log.info("engine has taken over")
+        with suppress(StoreError):
+            standby.look()  # what was done under the one before is told to those who wait
+        return True
+
+    def _replace(self, standby: Standby) -> Serving:
+        try:
+            return Serving(self._parts, standby.store)
+        except StoreServed:  # somebody was faster: it was not even taken
+            raise
+        except StoreError:
+            standby.renew()
+            raise
+        except BaseException:
+            self.close(drain=0.0)  # its actors have begun and cannot begin again
             raise
 
-    def _open(self, owner: Owner, rules: Rules, resources: Mapping[str, Any]) -> None:
-        clock = self.runtime.clock
-        try:
-            around = Surroundings(clock, self.masker, self.runtime.wait, self._waiting.hold, dict(resources))
-            directory = Directory(self.runtime, around, owner.epoch)
-            self._works = Works(self.runtime, self._store, directory, rules, self._waiting)
-            self._admission = Admission(self._works)
-            found = find_unfinished(self._store, owner, clock.now())
-            periods = self._works.periods(min((each.row.started for each in found), default=0))
-            ledger = LedgerActor(self._store, owner.epoch, self.runtime)
-            directory.ledger = directory.settle(ledger)
-            self._beat = self.runtime.every(_BEAT, directory.ledger, Beat())
-            for each in found:
-                self._adopt(each, periods)
-        except BaseException:
-            self.runtime.close()
-            self._store.close()
-            raise
+    @property
+    def _works(self) -> Works:
+        """What it serves with, while it does."""
+        return self._serving.works
+
+    @property
+    def _admission(self) -> Admission:
+        """Who begins its flows, while it serves."""
+        return self._serving.admission
+
+    @property
+    def _serving(self) -> Serving:
+        if not isinstance(self._role, Serving):
+            raise EngineError("this engine does not serve its store")
+        return self._role
 
     @property
     def reader(self) -> Reader:
@@ -131,9 +185,19 @@ class Engine:
             EngineClosed: nowhere any more.
         """
         self._waiting.refuse_closed()
-        return self._store
+        return self._role.store
 
-    def start(
+    @property
+    def serves(self) -> bool:
+        """Whether it serves the store at present; if not, it stands by."""
+        return isinstance(self._role, Serving) and not self.closed
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """That the store cannot be written at present, and why; None while it can. Whoever stands by does not know."""
+        return self._role.trouble
+
+    def start(  # noqa: PLR0913  # keyword-only terms
         self,
         andes: Andes[W],
         water: W | Mapping[str, Any] | None = None,
@@ -142,9 +206,12 @@ class Engine:
         tags: Mapping[str, str] | None = None,
         not_before: Moment | None = None,
         deadline: Moment | None = None,
+        wait: float | None = None,
         **values: Any,
     ) -> Flow[W]:
         """Start a flow; it is on disk when this returns.
+
+        If another process serves the store, it is on disk in the inbox, and begins when it is taken in from there.
 
         Args:
             andes: the drawing.
@@ -153,44 +220,47 @@ class Engine:
             tags: text by text, to find the flow by.
             not_before: it begins then, not earlier: seconds from now, "2h", a timedelta, or an aware datetime.
             deadline: it is ended then as by a cancel, with outcome fail; the same.
+            wait: seconds to wait at most while `max_flows` are under way; None: as long as it takes, False: not at
+                all. A body that starts flows should say so, or it may wait for itself.
             **values: more water, by key.
 
         Raises:
             DrawingError: the drawing or the water is wrong; all faults are named.
             FlowConflict: the id belongs to a flow that was started differently.
+            EngineBusy: there was no place for it among the flows under way.
             EngineClosed: the engine was closed.
             StoreServed: another engine has taken the store meanwhile.
         """
-        return self.launch(andes, water, values, Terms(id, tags or {}, not_before, deadline))
+        return self.launch(andes, water, values, Terms(id, tags or {}, not_before, deadline, wait))
 
-    def start_many(self, andes: Andes[W], waters: Iterable[W | Mapping[str, Any]]) -> list[Flow[W]]:
+    def start_many(
+        self, andes: Andes[W], waters: Iterable[W | Mapping[str, Any]], *, wait: float | None = None
+    ) -> list[Flow[W]]:
         """Start a flow for each of these waters, in few commits; all are on disk when this returns.
+
+        Args:
+            andes: the drawing.
+            waters: the starting waters.
+            wait: seconds to wait at most for the place of each, as in `start`.
 
         Raises:
             DrawingError: one of the waters is wrong; those before it have been started.
+            EngineBusy: there was no place for one of them; those before it have been started.
             EngineClosed: the engine was closed.
         """
-        self._refuse_closed()
-        begun = [self._admission.begin(andes, water, {}, Terms()) for water in waters]
-        for each in begun:
-            if each.written is not None:
-                self._admission.await_begin(each.id, each.written)
-        return [Flow(self, each.id, andes.water, each.record) for each in begun]
+        self._waiting.refuse_closed()
+        begun = self._role.launch_many(andes, waters, Terms(wait=wait))
+        return [self._handle(each, andes.water) for each in begun]
 
     def launch(
         self, andes: Andes[W], water: Mapping[str, Any] | None, values: Mapping[str, Any], terms: Terms
     ) -> Flow[W]:
         """Start a flow on these terms; `start` says more."""
-        self._refuse_closed()
-        begun = self._admission.begin(andes, water, values, terms)
-        if begun.written is not None and not self._admission.await_begin(begun.id, begun.written):
-            return self.launch(andes, water, values, terms)
-        return Flow(self, begun.id, andes.water, begun.record)
+        self._waiting.refuse_closed()
+        return self._handle(self._role.launch(andes, water, values, terms), andes.water)
 
-    def _refuse_closed(self) -> None:
-        if self.closed:
-            message = "the engine was closed: make a new one to start flows"
-            raise EngineClosed(message)
+    def _handle(self, begun: Admitted, water: type[W]) -> Flow[W]:
+        return Flow(self, begun.id, water, begun.record, begun.posted)
 
     @overload
     def flow(self, flow_id: str) -> Flow[Headwaters]: ...
@@ -208,7 +278,7 @@ class Engine:
         Raises:
             FlowNotFound: there is none with this id.
         """
-        find(self.reader, flow_id)
+        self._find(flow_id)
         return Flow(self, flow_id, water)
 
     def flows(
@@ -220,7 +290,7 @@ class Engine:
         limit: int = 100,
         after: str | None = None,
     ) -> list[Flow[Headwaters]]:
-        """Return handles on flows, the newest first.
+        """Return handles on the flows in the store, the newest first; those in the inbox are not among them yet.
 
         Args:
             state: only flows in this state, or in one of these.
@@ -239,9 +309,29 @@ class Engine:
 
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands; `Flow.status` says more."""
-        row = find(self.reader, flow_id)
-        picture = None if row.state in ENDED or row.stranded or self.closed else self._look(row)
-        return status_of(row, picture) if picture is not None else read_status(self.reader, flow_id)
+        found = self._find(flow_id)
+        return self._role.look_at(found) if isinstance(found, FlowRow) else status_of_letter(found)
+
+    def settle(self, posted: Posted) -> bool:
+        """Say whether a flow that was asked for in a letter is in the store.
+
+        Raises:
+            FlowConflict: its id belongs to a flow that was started differently.
+        """
+        self._waiting.refuse_closed()
+        return self._mail.settle(posted)
+
+    def is_asked_for(self, flow_id: str) -> bool:
+        """Say whether a flow is not in the store yet, but in the inbox.
+
+        Raises:
+            FlowNotFound: it is in neither.
+        """
+        return isinstance(self._find(flow_id), Letter)
+
+    def settling(self, posted: Posted) -> "Future[Said] | None":
+        """Return a future that is done when such a letter is answered; None if it needs no waiting for."""
+        return self._mail.settling(posted)
 
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""
@@ -250,25 +340,49 @@ class Engine:
             self._resolve_ended(flow_id, future)
         return future
 
-    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool:
+    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool | None:
         """Do something that is asked of a flow from outside; it is on disk when this returns. `Flow` has it by name.
 
         Returns:
-            True if it was done, False if it was so already.
+            True if it was done, False if it was so already; None if another process serves the store and has not
+            answered within 5 seconds: it is done when it is taken in.
 
         Raises:
             CommandRefused: it cannot be done as the flow stands.
             FlowNotFound: there is no such flow.
             FlowStranded: it cannot go on.
         """
-        ruled: Future[Ruling] = Future()
-        row = find(self.reader, flow_id)
-        self._waiting.hold(ruled)
-        self._works.supervisor(row.name).tell(Command(flow_id, command, who or login(), ruled))
-        ruling = self.runtime.wait(ruled)
-        if ruling.what == "refused":
-            raise CommandRefused(flow_id, type(command).__name__.lower(), ruling.reason)
-        return ruling.what == "done"
+        self._waiting.refuse_closed()
+        return self._role.command(flow_id, command, who or login())
+
+    def gc(self, *, older_than: Duration, states: Sequence[str] = REMOVED) -> int | None:
+        """Remove flows that have ended, with all that is theirs, in portions between which other flows go on.
+
+        With a flow its id goes, too: a start with the same id begins a new one. A flow stays that something is asked
+        of in the inbox.
+
+        Args:
+            older_than: so long ago they must have ended: seconds, "30d", or a timedelta.
+            states: and so: success, fail, cancelled. Those that failed stay unless this says otherwise.
+
+        Returns:
+            How many were removed; None if another process serves the store and has not answered within a minute: it
+            is done when it is taken in.
+
+        Raises:
+            ValueError: that is no duration, or flows do not end so.
+            StoreError: the store cannot be written now; some may have been removed.
+        """
+        self._waiting.refuse_closed()
+        return self._role.remove(removal_of(older_than, states, self.runtime.clock.now()))
+
+    def backup(self, path: str | os.PathLike[str]) -> None:
+        """Copy the store as it stands into a new file (mode 0600), while it is served or not.
+
+        Raises:
+            StoreError: there is a file of that name already, it cannot be written, or the store has no file.
+        """
+        self.reader.backup(os.fspath(path))
 
     def present_attributes(self, flow_id: str) -> dict[str, Anchor]:
         """Return the attributes which the classes of a flow's rivers have by now, by (template) address."""
@@ -280,7 +394,7 @@ class Engine:
         return self._waiting.is_reopened(flow_id)
 
     def close(self, drain: float = 5.0) -> bool:
-        """Stop serving: no cancel, flows go on when the store is served again. May come twice.
+        """Stop serving, or standing by: no cancel, flows go on when the store is served again. May come twice.
 
         Args:
             drain: seconds that running bodies get to end.
@@ -291,17 +405,16 @@ class Engine:
         with self._closing:  # who comes second waits until the store can be opened again
             if not self.closed:
                 self.closed = True
-                self._beat.cancel()
-                for supervisor in self._works.directory.known_andes():
-                    supervisor.tell(Settle())
-                self._works.directory.ledger.tell(
-                    Beat()
-                )  # no poll begins after this: here ends the period it was served
-                self._quiet = self.runtime.close(drain)
-                self._store.close()
-                self._waiting.close()
+                self._quiet = self._role.close(drain)
                 self._log.info("engine closed", quiet=self._quiet)
             return self._quiet
+
+    def forked(self) -> None:
+        """Be of no use in the child of a fork, and harm nothing there: all it has is the parent's."""
+        self._closing = threading.RLock()  # whoever held it lives in the parent only
+        self.closed = True
+        self._mail.renew()
+        self._waiting.refuse_forked()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -313,26 +426,28 @@ class Engine:
         """Close."""
         self.close()
 
+    def _find(self, flow_id: str) -> FlowRow | Letter:
+        self._waiting.refuse_closed()
+        return self._mail.find(flow_id)
+
     def _resolve_ended(self, flow_id: str, future: "Future[Progress | None]") -> None:
         """Complete the future of a flow that has ended, was stranded or went to another owner before."""
         try:
-            row = find(self._store, flow_id)
+            found = self._mail.find(flow_id)
         except BaseException:
             future.cancel()
             raise
-        if row.state in ENDED or row.stranded or row.epoch != self._works.directory.epoch:
+        if isinstance(found, FlowRow) and self._role.is_over(found):
             self._waiting.resolve(flow_id, None)
 
-    def _adopt(self, found: Found, periods: Sequence[tuple[int, int]]) -> None:
-        record = self._works.record(found.row, read_cargo(found.row), found.progress, found.bound)
-        record.supervisor.tell(Adopt(record, periods))
 
-    def _look(self, row: FlowRow) -> FlowPicture | None:
-        """Return how a flow stands here; None if it is not under way here."""
-        seen: Future[FlowPicture | None] = Future()
-        try:
-            self._waiting.hold(seen)
-            self._works.supervisor(row.name).tell(Look(row.id, seen))
-            return self.runtime.wait(seen)
-        except EngineClosed:
-            return None
+_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
+
+
+def _forget_parents() -> None:
+    for engine in list(_engines):
+        engine.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_parents)

@@ -13,6 +13,7 @@ import msgspec
 
 from vastflow.actors.flow import FlowRecord
 from vastflow.actors.keeping import delta_of
+from vastflow.actors.letters import Said
 from vastflow.clock import to_moment
 from vastflow.course import commands
 from vastflow.course.facts import Delta
@@ -22,6 +23,7 @@ from vastflow.drawing import Headwaters
 from vastflow.drawing.addresses import spots, template_of
 from vastflow.drawing.chart import Anchor, Chart
 from vastflow.drawing.values import encode
+from vastflow.engine.mail import Posted
 from vastflow.errors import EngineBlocked, Failure, FlowCancelled, FlowFailed, FlowStranded
 from vastflow.ledger.contract import FlowRow, Reader
 from vastflow.ledger.reading import Event, FlowStatus, find, read_chart, read_events, read_progress
@@ -30,6 +32,7 @@ from vastflow.runtime import Runtime
 
 __all__ = ["Flow"]
 
+T = TypeVar("T")
 W = TypeVar("W", bound=Headwaters)
 
 
@@ -46,7 +49,7 @@ class Asked(Protocol):
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands."""
 
-    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool:
+    def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool | None:
         """Do something that is asked of a flow from outside."""
 
     def present_attributes(self, flow_id: str) -> dict[str, Anchor]:
@@ -58,30 +61,59 @@ class Asked(Protocol):
     def ending(self, flow_id: str) -> "Future[Progress | None]":
         """Return a future that is done when the flow has ended or was stranded."""
 
+    def settle(self, posted: Posted) -> bool:
+        """Say whether a flow that was asked for in a letter is in the store."""
+
+    def is_asked_for(self, flow_id: str) -> bool:
+        """Say whether a flow is not in the store yet, but in the inbox."""
+
+    def settling(self, posted: Posted) -> "Future[Said] | None":
+        """Return a future that is done when such a letter is answered; None if it needs no waiting for."""
+
 
 class Flow(Generic[W]):
-    """One flow, as whoever started or found it sees it."""
+    """One flow, as whoever started or found it sees it.
 
-    __slots__ = ("_engine", "_record", "_water", "id")
+    Commands (cancel, pause, resume, retry, skip, complete, set) and signals are on disk when they return: True if it
+    was done, False if it was so already. None, if another process serves the store and has not answered within 5
+    seconds: it is not done yet, and will be when it is taken in, unless it is refused then.
+    """
 
-    def __init__(self, engine: Asked, flow_id: str, water: type[W], record: FlowRecord | None = None) -> None:
-        """Hold on to an id, and to the record of a flow that was started here."""
+    __slots__ = ("_engine", "_posted", "_record", "_water", "id")
+
+    def __init__(
+        self,
+        engine: Asked,
+        flow_id: str,
+        water: type[W],
+        record: FlowRecord | None = None,
+        posted: Posted | None = None,
+    ) -> None:
+        """Hold on to an id, and to the record of a flow that was started here, or the letter that asks for it."""
         self.id = flow_id
         self._engine = engine
         self._water = water
         self._record = record
+        self._posted = posted
 
     def status(self) -> FlowStatus:
         """Return how the flow stands: one reading, live if this engine runs it.
 
+        A flow that whoever serves the store has not taken in yet is in state `init`.
+
         Raises:
             FlowNotFound: it was removed.
+            FlowConflict: its id belongs to a flow that was started differently, as was found when it was taken in.
         """
+        self._settle()
         return self._engine.look(self.id)
 
     def events(self) -> list[Event]:
-        """Return the flow's journal, oldest first; secrets in it are masked."""
+        """Return the flow's journal, oldest first; secrets in it are masked. It is empty until it is taken in."""
         mask = self._engine.masker.mask
+        self._settle()
+        if self._engine.is_asked_for(self.id):
+            return []
         journal = read_events(self._engine.reader, self.id)
         return [replace(each, details={key: mask(told) for key, told in each.details.items()}) for each in journal]
 
@@ -93,6 +125,7 @@ class Flow(Generic[W]):
 
         Raises:
             TimeoutError: it has not ended in time.
+            FlowConflict: its id belongs to a flow that was started differently, as was found when it was taken in.
             EngineBlocked: asked inside a body or on a running event loop.
         """
         self._await_end(timeout, "wait")
@@ -108,12 +141,13 @@ class Flow(Generic[W]):
             FlowFailed: its outcome is fail, or its Atlantic failed; carries the failure.
             FlowCancelled: it was cancelled.
             FlowStranded: it cannot go on.
+            FlowConflict: its id belongs to a flow that was started differently, as was found when it was taken in.
             TimeoutError: it has not ended in time.
             EngineBlocked: asked inside a body or on a running event loop.
         """
         return self._outcome(self._await_end(timeout, "result"))
 
-    def cancel(self, *, who: str | None = None) -> bool:
+    def cancel(self, *, who: str | None = None) -> bool | None:
         """Let nothing new begin, stop what runs, undo what was done, and end as cancelled; lifts a pause.
 
         Args:
@@ -127,7 +161,7 @@ class Flow(Generic[W]):
         """
         return self._engine.command(self.id, commands.Cancel(), who)
 
-    def pause(self, *, who: str | None = None) -> bool:
+    def pause(self, *, who: str | None = None) -> bool | None:
         """Let no new body begin until it is resumed; those that run end. Deadlines run on.
 
         Raises:
@@ -135,7 +169,7 @@ class Flow(Generic[W]):
         """
         return self._engine.command(self.id, commands.Pause(), who)
 
-    def resume(self, *, who: str | None = None) -> bool:
+    def resume(self, *, who: str | None = None) -> bool | None:
         """Let it go on after a pause, or after it was stranded because a body seemed to kill its process.
 
         Raises:
@@ -143,7 +177,7 @@ class Flow(Generic[W]):
         """
         return self._engine.command(self.id, commands.Resume(), who)
 
-    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool:
+    def retry(self, attributes: Literal["now"] | None = None, *, who: str | None = None) -> bool | None:
         """Open a new round of a flow that has ended: what succeeded and was not undone is kept.
 
         Args:
@@ -156,7 +190,7 @@ class Flow(Generic[W]):
         anchors = self._engine.present_attributes(self.id) if attributes == "now" else {}
         return self._engine.command(self.id, commands.Retry(anchors), who)
 
-    def skip(self, stream: str, *, who: str | None = None) -> bool:
+    def skip(self, stream: str, *, who: str | None = None) -> bool | None:
         """Count a stream (its address) as skipped; the flow is paused, or has ended without success.
 
         Raises:
@@ -166,7 +200,7 @@ class Flow(Generic[W]):
 
     def complete(
         self, stream: str, water: Mapping[str, Any] | None = None, /, *, who: str | None = None, **values: Any
-    ) -> bool:
+    ) -> bool | None:
         """Count a stream (its address) as done; the flow is paused, or has ended without success.
 
         Args:
@@ -182,7 +216,7 @@ class Flow(Generic[W]):
         delta = self._delta({**(water or {}), **values}, stream)
         return self._engine.command(self.id, commands.Complete(stream, delta), who)
 
-    def set(self, key: str, value: Any, *, who: str | None = None) -> bool:
+    def set(self, key: str, value: Any, *, who: str | None = None) -> bool | None:
         """Put a value into the flow's water; the flow is paused, or has ended without success.
 
         Raises:
@@ -198,7 +232,7 @@ class Flow(Generic[W]):
         id: str | None = None,  # noqa: A002  # as in `start()`
         *,
         who: str | None = None,
-    ) -> bool:
+    ) -> bool | None:
         """Send a signal, which a river takes with `self.signal(name)`; it is kept if nobody waits for it yet.
 
         Args:
@@ -216,6 +250,10 @@ class Flow(Generic[W]):
 
     def __await__(self) -> Generator[Any, None, W]:
         """Wait for the result without blocking the event loop; raises what `result` raises."""
+        settling = self._engine.settling(self._posted) if self._posted is not None else None
+        if settling is not None:
+            yield from asyncio.wrap_future(settling).__await__()
+        self._settle()
         progress = yield from asyncio.wrap_future(self._engine.ending(self.id)).__await__()
         return self._outcome(progress)
 
@@ -225,8 +263,8 @@ class Flow(Generic[W]):
 
     def _delta(self, values: Mapping[str, Any], stream: str = "") -> Delta:
         """Return these values as a body of the stream would have written them, checked in the same way."""
-        row = find(self._engine.reader, self.id)
-        extra = _extras(read_chart(self._engine.reader, row), stream) if stream else frozenset[str]()
+        reader = self._engine.reader
+        extra = _extras(read_chart(reader, find(reader, self.id)), stream) if stream else frozenset[str]()
         water = self._water.open({}, place=stream, extra=extra)
         water.update(values)
         return delta_of(water)
@@ -235,14 +273,27 @@ class Flow(Generic[W]):
         _refuse_to_block(self.id, asked)
         if self._record is not None and self._record.finished and not self._engine.is_reopened(self.id):
             return self._record.progress
-        future: Future[Progress | None] = self._engine.ending(self.id)
+        begun = self._engine.runtime.clock.now()
+        settling = self._engine.settling(self._posted) if self._posted is not None else None
+        if settling is not None:
+            self._wait(settling, timeout, timeout)
+        self._settle()
+        spent = (self._engine.runtime.clock.now() - begun) / 1_000_000
+        return self._wait(self._engine.ending(self.id), None if timeout is None else max(0.0, timeout - spent), timeout)
+
+    def _wait(self, future: "Future[T]", left: float | None, timeout: float | None) -> T:
         try:
-            return self._engine.runtime.wait(future, timeout)
+            return self._engine.runtime.wait(future, left)
         except TimeoutError:
             message = f"flow {self.id!r} has not ended within {timeout} seconds; it goes on: ask again later"
             raise TimeoutError(message) from None
         finally:
             future.cancel()  # who waits no longer must not be kept
+
+    def _settle(self) -> None:
+        """Forget the letter that asked for the flow, once it was taken in."""
+        if self._posted is not None and self._engine.settle(self._posted):
+            self._posted = None
 
     def _outcome(self, progress: Progress | None) -> W:
         """Return the final water or raise what the flow ended with; None: it is to be read from the store."""

@@ -6,18 +6,13 @@ Its id is the user's or a time-ordered random one; its uid is random and never s
 import getpass
 from collections.abc import Callable, Iterator, Mapping
 
-import msgspec
-
-from vastflow.course.delta import same
 from vastflow.course.states import FLOW_STATES
 from vastflow.drawing.durations import moment_of
 from vastflow.drawing.launcher import Terms
 from vastflow.drawing.values import check_size
-from vastflow.errors import DrawingError, FlowConflict, UnstorableValue
-from vastflow.ledger.contract import FlowRow
-from vastflow.ledger.reading import read_cargo
+from vastflow.errors import DrawingError, UnstorableValue
 
-__all__ = ["check_same", "check_states", "check_terms", "login", "new_id", "new_uid", "refusal_of"]
+__all__ = ["check_states", "check_terms", "login", "new_id", "new_uid", "refusal_of"]
 
 _VERSION_7 = 0x7 << 76
 _VERSION_4 = 0x4 << 76
@@ -41,23 +36,6 @@ def _text(number: int) -> str:
     """Write a UUID as `str(uuid.UUID(int=number))` does, in a fraction of its time."""
     digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-def check_same(row: FlowRow, name: str, water: Mapping[str, msgspec.Raw]) -> None:
-    """Check that a flow which has this id already was started in the same way.
-
-    Raises:
-        FlowConflict: it was not.
-    """
-    if row.name != name:
-        message = f"flow {row.id!r} was started as {row.name!r}, not as {name!r}: give this one another id"
-        raise FlowConflict(message, row.id)
-    stored = read_cargo(row).water
-    differing = sorted(key for key in stored.keys() | water.keys() if not same(stored.get(key), water.get(key)))
-    if differing:
-        named = ", ".join(repr(key) for key in differing)
-        message = f"flow {row.id!r} was started with other water (it differs in {named}): give this one another id"
-        raise FlowConflict(message, row.id)
 
 
 def check_states(states: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vastflow.course import Progress
+from vastflow.course.states import ENDED
 from vastflow.drawing.chart import Chart
 from vastflow.drawing.laying import Bound, bind
 from vastflow.ledger.contract import Batch, FlowRow, Move, Owner, Store
 from vastflow.ledger.reading import read_cargo, read_chart, read_progress
-from vastflow.log import get_logger
+from vastflow.log import escape, get_logger
 
 __all__ = ["Found", "find_unfinished"]
 
@@ -34,7 +35,7 @@ class _Outcome(NamedTuple):
 def find_unfinished(store: Store, owner: Owner, now: int) -> list[Found]:
     """Claim all unfinished flows and fold them; strand what cannot be read, free what can be read again."""
     rows = store.unfinished()
-    store.claim([row.id for row in rows], owner)
+    store.claim([row.id for row in rows if not row.unreadable], owner)
     outcome = _Outcome([], [])
     bounds: dict[str, Bound] = {}
     for row in rows:
@@ -50,7 +51,11 @@ def _find(store: Store, row: FlowRow, now: int, bounds: dict[str, Bound], outcom
         bound.streams(read_cargo(row))
         progress = read_progress(store, row)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # a record that is broken in whatever way strands its own flow only
-        _strand(row, f"{type(error).__name__}: {error}", now, outcome)
+        _strand(row, row.unreadable or f"{type(error).__name__}: {error}", now, outcome)
+        return
+    if progress.state in ENDED:
+        told = f"its journal says that it has ended ({progress.state}), and its row that it has not"
+        _strand(row, f"{told}: something else has written to this store: restore it from a copy", now, outcome)
         return
     if progress.poison is not None:
         _strand(row, f"poison: {progress.poison}", now, outcome)
@@ -69,9 +74,9 @@ def _bound(store: Store, row: FlowRow, bounds: dict[str, Bound]) -> Bound:
 
 
 def _strand(row: FlowRow, reason: str, now: int, outcome: _Outcome) -> None:
-    reason = reason.encode(errors="backslashreplace").decode()  # else one flow's odd text would let no engine open
+    reason = "\n".join(map(escape, reason.split("\n")))  # else one flow's odd text would let no engine open
     get_logger("engine").error("flow stranded", flow=row.id, name=row.name, reason=reason)
-    if row.stranded != reason:
+    if row.stranded != reason and not row.unreadable:  # what cannot be read is not written over
         outcome.moves.append(_moved(row, reason, now))
 
 

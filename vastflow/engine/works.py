@@ -4,16 +4,20 @@ Its store, its actors and its rules, and how a flow of the store becomes one tha
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from vastflow.actors import AndesActor, Directory, FlowRecord
+from vastflow.actors.letters import Slip, Start, read_said
+from vastflow.actors.messages import Begin
 from vastflow.course import Progress, Rules
 from vastflow.course.states import ENDED
 from vastflow.drawing.chart import Cargo
 from vastflow.drawing.laying import Bound, bind
+from vastflow.engine.mail import Mail
 from vastflow.engine.waiting import Waiting
 from vastflow.errors import FlowStranded
-from vastflow.ledger.contract import FlowRow, Store
+from vastflow.ledger.contract import Answer, FlowRow, Store
 from vastflow.ledger.reading import find, read_cargo, read_chart, read_progress
 from vastflow.runtime import Ref, Runtime
 
@@ -31,16 +35,40 @@ class Works:
     directory: Directory
     rules: Rules
     waiting: Waiting
+    mail: Mail
 
     def supervisor(self, name: str) -> Ref:
         """Return the supervisor of the flows of the Andes called `name`."""
         return self.directory.andes(name, lambda: self._make_andes(name))
 
-    def record(self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound) -> FlowRecord:
-        """Return the record of a flow that is to be under way."""
+    def record(
+        self, row: FlowRow, cargo: Cargo, progress: Progress, bound: Bound, *, booked: bool = False
+    ) -> FlowRecord:
+        """Return the record of a flow that is to be under way; `booked`: a place was, for this flow."""
         record = FlowRecord(row, cargo, progress, bound, self.supervisor(row.name))
-        self.waiting.begin(row.id)
+        self.waiting.begin(row.id, booked=booked)
         return record
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many flows are under way as may be."""
+        return self.waiting.places.is_full
+
+    def begin(self, start: Start, bound: Bound, letter: Slip) -> None:
+        """Hand a flow that was asked for in a letter to its supervisor."""
+        written: Future[None] = Future()
+        record = self.record(start.row, start.cargo, start.progress(), bound)
+        written.add_done_callback(lambda done: self.settle_place(record.id, done))
+        record.supervisor.tell(Begin(record, start.row, start.stored, written, letter))
+
+    def settle_place(self, flow_id: str, written: "Future[None]") -> None:
+        """Let a flow that was not written keep no place from others."""
+        if written.cancelled() or written.exception() is not None:
+            self.waiting.doubt(flow_id)
+
+    def answered(self, answer: Answer) -> None:
+        """Tell whoever in this process waits for the answer to a letter."""
+        self.mail.answered(Slip(answer.inbox, answer.no), read_said(answer.said))
 
     def periods(self, since: int) -> list[tuple[int, int]]:
         """Return the periods in which others served this store, (began, ended) microseconds."""

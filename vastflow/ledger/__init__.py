@@ -4,6 +4,7 @@ The journal of all flows, on disk or in memory: one writes, anybody reads.
 """
 
 from vastflow.ledger.contract import (
+    Answer,
     Batch,
     FactRow,
     FlowQuery,
@@ -19,6 +20,7 @@ from vastflow.ledger.locate import DEFAULT_URL, STORE_VARIABLE, default_url, ope
 __all__ = [
     "DEFAULT_URL",
     "STORE_VARIABLE",
+    "Answer",
     "Batch",
     "FactRow",
     "FlowQuery",

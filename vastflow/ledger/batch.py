@@ -10,7 +10,7 @@ import msgspec
 from vastflow.errors import FlowNotFound
 from vastflow.ledger.contract import Batch
 
-__all__ = ["has_tags", "latest_of", "touched", "unknown_after", "without"]
+__all__ = ["has_tags", "latest_of", "named", "touched", "unknown_after", "without"]
 
 _TAGS = msgspec.json.Decoder(dict[str, str])
 
@@ -20,6 +20,11 @@ def touched(batch: Batch) -> frozenset[str]:
     facts = {fact.flow for fact in batch.facts}
     moves = {move.flow for move in batch.moves}
     return frozenset(facts.union(moves, (row.id for row in batch.flows)))
+
+
+def named(batch: Batch) -> frozenset[str]:
+    """Return the ids of all flows the batch is about, those of its answers too."""
+    return touched(batch).union(answer.flow for answer in batch.answers)
 
 
 def without(batch: Batch, lost: frozenset[str]) -> Batch:
@@ -33,6 +38,7 @@ def without(batch: Batch, lost: frozenset[str]) -> Batch:
         flows=[row for row in batch.flows if row.id not in lost],
         facts=[fact for fact in batch.facts if fact.flow not in lost],
         moves=[move for move in batch.moves if move.flow not in lost],
+        answers=[answer for answer in batch.answers if answer.flow not in lost],
     )
 
 

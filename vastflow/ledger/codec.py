@@ -15,6 +15,7 @@ from vastflow.ledger.contract import FactRow
 __all__ = ["FACT_VERSION", "decode_fact", "decode_facts", "encode_what", "kind_of"]
 
 FACT_VERSION = 1
+_NO_TIME = 1 << 62  # microseconds; a wait without end ends before
 
 _ENCODER = msgspec.json.Encoder()
 _DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
@@ -69,4 +70,7 @@ def decode_fact(row: FactRow) -> Fact:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = f"{where}: its record cannot be read ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
+    due: int = getattr(what, "due", 0)
+    if not 0 <= due < _NO_TIME:
+        raise StoreUnreadable(f"{where}: nothing can be due at {due}: restore the store from a backup")
     return Fact(row.at, row.address, row.run, row.attempt, what, row.who)

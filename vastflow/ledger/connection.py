@@ -7,18 +7,32 @@ checkpoints (SQLite up to 3.51.2 can break a WAL that two connections write or c
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vastflow.errors import StoreError, StoreTooNew
+from vastflow.ledger.migration import VERSION, migrate
 from vastflow.ledger.mount import network_type
 from vastflow.ledger.query import SQL
 from vastflow.ledger.row import decoded
 
-__all__ = ["APPLICATION", "SYNCHRONOUS", "VERSION", "open_to_read", "open_to_write", "refuse_place", "trouble"]
+# fmt: off
+__all__ = [
+    "APPLICATION",
+    "DATA_FAULTS",
+    "SYNCHRONOUS",
+    "connect",
+    "is_unmade",
+    "make_private",
+    "open_to_read",
+    "open_to_write",
+    "primary",
+    "refuse_place",
+    "trouble",
+]
+# fmt: on
 
 APPLICATION = 1447447639
-VERSION = 1
 
 # SQLite's own names say nothing about what is at stake; these do.
 SYNCHRONOUS = {
@@ -26,6 +40,16 @@ SYNCHRONOUS = {
     "power-loss-loses-the-last-commits": "PRAGMA synchronous = NORMAL",
     "power-loss-may-break-the-file": "PRAGMA synchronous = OFF",
 }
+
+# What SQLite or Python's binding of it says about the values, not about the disk.
+DATA_FAULTS = (
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeError,
+)
 
 _PATIENCE = 5.0
 _NO_WRITING = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
@@ -54,14 +78,13 @@ def open_to_write(path: str, synchronous: str) -> sqlite3.Connection:
         StoreTooNew: it was written by a newer release.
         sqlite3.Error: anything else.
     """
-    _make_private(path)
-    with _closed_on_error(_connect(path, "mode=rw")) as link:
-        empty = _version_of(link, path) == 0
+    make_private(path)
+    with _closed_on_error(connect(path, "mode=rw")) as link:
+        version = _version_of(link, path)
         if link.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
             raise StoreError(f"the file system of {path} cannot hold a SQLite WAL; put the store on a local disk")
         link.execute(SYNCHRONOUS[synchronous])
-        if empty:
-            _make(link)
+        migrate(link, version)
     return link
 
 
@@ -79,32 +102,51 @@ def open_to_read(path: str) -> tuple[sqlite3.Connection, bool]:
         return _open_to_read(path, "mode=ro"), True
     except sqlite3.OperationalError as error:
         # A reader, too, needs the -shm file beside the store, and here it may not make one.
-        if _primary(error) not in _NO_WRITING or _may_write(Path(path).parent):
+        if primary(error) not in _NO_WRITING or _may_write(Path(path).parent):
             raise
         _refuse_hot(path, error)
     # Nobody can be writing, so all there is stands in the file. Not kept: some day somebody may.
     return _open_to_read(path, "mode=ro&immutable=1"), False
 
 
+def is_unmade(path: str) -> bool:
+    """Say whether a file is an empty one still: its maker has not come so far, or has died before."""
+    try:
+        with closing(connect(path, "mode=ro")) as link:
+            return _version_of(link, path) == 0
+    except (sqlite3.Error, StoreError):
+        return False
+
+
 def trouble(path: str, error: Exception) -> StoreError:
     """Return what SQLite's error means to us."""
-    if isinstance(error, sqlite3.Error) and _primary(error) == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{path} is not a vastflow store, but a file of another kind; nothing in it was changed")
-    if isinstance(error, sqlite3.Error) and _primary(error) == sqlite3.SQLITE_CORRUPT:
+    if isinstance(error, sqlite3.Error) and primary(error) == sqlite3.SQLITE_NOTADB:
+        return StoreError(
+            f"{path} is not a vastflow store, but a file of another kind; nothing in it was changed; name another store"
+        )
+    if isinstance(error, sqlite3.Error) and primary(error) == sqlite3.SQLITE_CORRUPT:
         return StoreError(f"the store {path} is damaged ({error}); keep the file, and restore it from a copy")
-    return StoreError(f"the store {path} cannot be used now: {error}; nothing of it is lost")
+    if isinstance(error, sqlite3.Error) and primary(error) == sqlite3.SQLITE_ERROR:
+        return StoreError(f"{path} has not the form of a store ({error}): something else changed it: restore a copy")
+    said = f"another program keeps it locked (`fuser {path}` names it)" if _is_busy(error) else error
+    return StoreError(f"the store {path} cannot be used now: {said}; nothing of it is lost")
 
 
-def _connect(path: str, mode: str) -> sqlite3.Connection:
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and primary(error) == sqlite3.SQLITE_BUSY
+
+
+def connect(path: str, mode: str, patience: float = _PATIENCE) -> sqlite3.Connection:
+    """Return a connection to a file that is there, which waits `patience` seconds for others at each statement."""
     link = sqlite3.connect(
-        f"{Path(path).as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=_PATIENCE
+        f"{Path(path).as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False, timeout=patience
     )
     link.text_factory = decoded
     return link
 
 
 def _open_to_read(path: str, mode: str) -> sqlite3.Connection:
-    with _closed_on_error(_connect(path, mode)) as link:
+    with _closed_on_error(connect(path, mode)) as link:
         if _version_of(link, path) == 0:
             raise _no_store(path)
     return link
@@ -120,35 +162,42 @@ def _closed_on_error(link: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 
 
 def _version_of(link: sqlite3.Connection, path: str) -> int:
-    application, version, tables = link.execute(SQL["form"]).fetchone()
+    try:
+        application, version, tables = link.execute(SQL["form"]).fetchone()
+    except UnicodeDecodeError as error:  # SQLite says which name in its schema is broken, and the name is no text
+        raise StoreError(
+            f"the store {path} is damaged (its schema); keep the file, and restore it from a copy"
+        ) from error
     if (application, version, tables) == (0, 0, 0):
         return 0
     if application != APPLICATION:
-        raise StoreError(f"{path} is a SQLite file of another program, not a vastflow store; nothing in it was changed")
+        raise StoreError(
+            f"{path} is a SQLite file of another program, not a vastflow store; nothing in it was changed; name "
+            "another store"
+        )
     if version > VERSION:
         raise StoreTooNew(
             f"the store {path} has form {version}, and this release of vastflow reads up to {VERSION}: install a newer "
             "one; nothing in it was changed"
         )
+    if version < 1:
+        raise StoreError(f"the store {path} says that it has form {version}, which never was: restore it from a copy")
     return int(version)
 
 
-def _make_private(path: str) -> None:
+def make_private(path: str) -> None:
+    """Make an empty file that only its owner may read; one that is there is left as it is.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
     # SQLite would make the file with the mode the umask leaves; -wal and -shm it makes with the file's.
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
     except OSError as error:
-        raise StoreError(f"the store {path} cannot be made: {error.strerror}") from error
-
-
-def _make(link: sqlite3.Connection) -> None:
-    link.execute("BEGIN IMMEDIATE")
-    for name, statement in SQL.items():
-        if name.startswith("make_"):
-            link.execute(statement)
-    link.execute("COMMIT")
+        raise StoreError(f"{path} cannot be made: {error.strerror}") from error
 
 
 def _may_write(folder: Path) -> bool:
@@ -171,6 +220,7 @@ def _no_store(path: str) -> StoreError:
     )
 
 
-def _primary(error: sqlite3.Error) -> int:
+def primary(error: sqlite3.Error) -> int:
+    """Return the kind of an error of SQLite: one of `sqlite3.SQLITE_BUSY` and its kin; 0 if it is not SQLite's."""
     # The low byte is the kind of error, the rest says more about it. Errors of Python's own have none.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -4,13 +4,20 @@ The promise between the one writer and the disk. Everything comes as bytes alrea
 for every store is examined by `vastflow.testing.exam`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import msgspec
 
-__all__ = ["Batch", "FactRow", "FlowQuery", "FlowRow", "Move", "Owner", "Period", "Reader", "Store"]
+# fmt: off
+__all__ = [
+    "PORTION", "Answer", "Batch", "FactRow", "FlowQuery", "FlowRow", "Move", "Owner", "Period", "Reader", "Store",
+]
+# fmt: on
+
+PORTION = 1000
+"""How many rows are removed at most in one transaction, so that nobody waits long for his own."""
 
 
 class FactRow(NamedTuple):
@@ -65,6 +72,8 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
         version: of this record's form.
         cargo: JSON of `drawing.chart.Cargo`.
         parent, priority, labels: reserved.
+        unreadable: why what is stored is no row of a flow; not stored itself. What cannot be read of it is empty then,
+            and `stranded` says the same.
     """
 
     id: str
@@ -89,6 +98,7 @@ class FlowRow(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     priority: int = 0
     labels: bytes = b"{}"
+    unreadable: str = ""
 
 
 class Move(NamedTuple):
@@ -103,9 +113,27 @@ class Move(NamedTuple):
     ended: int
 
 
+class Answer(NamedTuple):
+    """What became of one letter of an inbox; written in the transaction of what the letter led to, so that it is once.
+
+    Attributes:
+        inbox: the id of the inbox.
+        no: the letter's number in it.
+        flow: the flow it is about, with which it is dropped if that flow is lost; empty for none.
+        at: microseconds since 1970 UTC.
+        said: JSON, for whoever wrote the letter.
+    """
+
+    inbox: str
+    no: int
+    flow: str
+    at: int
+    said: bytes
+
+
 @dataclass(slots=True)
 class Batch:
-    """What one commit writes, in this order: charts, new flows, facts, moves, all or nothing.
+    """What one commit writes, in this order: charts, new flows, facts, moves, answers, all or nothing.
 
     Attributes:
         epoch: the writer's; flows of another epoch are dropped and named (semantics 10.8).
@@ -119,6 +147,7 @@ class Batch:
     flows: list[FlowRow] = field(default_factory=list)
     facts: list[FactRow] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +189,8 @@ class FlowQuery:
 class Reader(Protocol):
     """Reading: from any thread, at any time; sees only what was committed.
 
-    A stored record that cannot be read raises StoreUnreadable from `flow`, `facts` and `chart`; in a list its row
-    stands as far as it can be read, `stranded` saying why.
+    A stored record that cannot be read raises StoreUnreadable from `facts` and `chart`; a flow's row stands as far as
+    it can be read, `unreadable` saying why.
     """
 
     def flow(self, flow_id: str) -> FlowRow | None:
@@ -178,6 +207,16 @@ class Reader(Protocol):
 
     def periods(self, since: int = 0) -> list[Period]:
         """Return the served periods that end at or after `since` (microseconds), oldest first."""
+
+    def answer(self, inbox: str, no: int) -> bytes | None:
+        """Return what was said to this letter of this inbox; None if nothing was yet, or it was forgotten."""
+
+    def backup(self, path: str) -> None:
+        """Copy the store as it stands into a new file, while it is served or not.
+
+        Raises:
+            StoreError: there is a file of that name already, it cannot be written, or this store has no file.
+        """
 
     def close(self) -> None:
         """Let go of what it holds; may come twice."""
@@ -209,7 +248,8 @@ class Store(Reader, Protocol):
 
         Returns:
             The ids of flows which are not the writer's any more, or whose new row's id is taken; nothing of them
-            was written. If the epoch itself is over, that is all of them, and nothing was written at all.
+            was written, nor any answer about them. If the epoch itself is over, that is all of them, those of
+            the answers too, and nothing was written at all. (An answer alone needs no flow that is the writer's.)
 
         Raises:
             BatchRefused: the data cannot be written, whatever the disk does; nothing was.
@@ -226,4 +266,23 @@ class Store(Reader, Protocol):
         """Return the latest time known to the store, microseconds; 0 if it is new."""
 
     def purge(self, flow_ids: Iterable[str]) -> None:
-        """Remove these flows and their facts."""
+        """Remove these flows and all that is theirs, in one transaction; hand over a bounded number at a time."""
+
+    def removable(self, states: Collection[str], ended_before: int, limit: int) -> list[str]:
+        """Return the ids of flows that ended before `ended_before` (microseconds) in these states.
+
+        At most `limit`, oldest start first.
+        """
+
+    def purge_charts(self) -> int:
+        """Remove the charts that no flow uses, and return how many they were."""
+
+    def answered(self, inbox: str) -> frozenset[int]:
+        """Return the numbers of the letters of this inbox which have an answer."""
+
+    def forget_answers(self, inbox: str, kept: Collection[int], before: int) -> int:
+        """Remove answers of this inbox that are older than `before` (microseconds), and return how many.
+
+        Those to the letters in `kept`, which still lie in the inbox, stay: by them one knows not to take these in
+        again. At most `PORTION` at once.
+        """

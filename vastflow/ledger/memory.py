@@ -6,13 +6,14 @@ again and finds all that was committed.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 
 from msgspec.structs import replace
 
-from vastflow.errors import BatchRefused, StoreServed
-from vastflow.ledger.batch import has_tags, latest_of, touched, unknown_after, without
-from vastflow.ledger.contract import Batch, FactRow, FlowQuery, FlowRow, Move, Owner, Period
+from vastflow.errors import BatchRefused, StoreError, StoreServed
+from vastflow.ledger.batch import has_tags, latest_of, named, touched, unknown_after, without
+from vastflow.ledger.contract import PORTION, Answer, Batch, FactRow, FlowQuery, FlowRow, Move, Owner, Period
 
 __all__ = ["MemoryStore"]
 
@@ -30,6 +31,7 @@ class MemoryStore:
         self._charts: dict[str, bytes] = {}
         self._flows: dict[str, FlowRow] = {}
         self._facts: dict[str, dict[int, FactRow]] = {}
+        self._answers: dict[tuple[str, int], Answer] = {}
 
     def flow(self, flow_id: str) -> FlowRow | None:
         """Return one flow's row."""
@@ -62,6 +64,20 @@ class MemoryStore:
         with self._mutex:
             return [period for period in self._periods.values() if period.ended >= since]
 
+    def answer(self, inbox: str, no: int) -> bytes | None:
+        """Return what was said to this letter of this inbox; None if nothing was yet."""
+        with self._mutex:
+            found = self._answers.get((inbox, no))
+        return found.said if found is not None else None
+
+    def backup(self, path: str) -> None:
+        """Refuse: there is nothing to copy.
+
+        Raises:
+            StoreError: always.
+        """
+        raise StoreError(f"a store in memory has no file that could be copied to {path}; use a sqlite:/// store")
+
     def close(self) -> None:
         """Do nothing: what is in memory stays for whoever takes it next."""
 
@@ -91,7 +107,7 @@ class MemoryStore:
         """Write the batch, all of it or nothing; name the flows that were dropped."""
         with self._mutex:
             if batch.epoch != self._owner.epoch:
-                return touched(batch)
+                return named(batch)
             lost = self._lost(batch)
             kept = without(batch, lost)
             self._check(kept)
@@ -123,6 +139,34 @@ class MemoryStore:
                 self._flows.pop(flow_id, None)
                 self._facts.pop(flow_id, None)
 
+    def removable(self, states: Collection[str], ended_before: int, limit: int) -> list[str]:
+        """Return the ids of flows that ended before `ended_before` in these states, oldest start first."""
+        with self._mutex:
+            ended = [row for row in self._flows.values() if row.state in states and 0 < row.ended < ended_before]
+        return [row.id for row in sorted(ended, key=_place)[: max(limit, 0)]]
+
+    def purge_charts(self) -> int:
+        """Remove the charts that no flow uses, and return how many they were."""
+        with self._mutex:
+            unused = self._charts.keys() - {row.chart for row in self._flows.values()}
+            for digest in unused:
+                del self._charts[digest]
+            return len(unused)
+
+    def answered(self, inbox: str) -> frozenset[int]:
+        """Return the numbers of the letters of this inbox which have an answer."""
+        with self._mutex:
+            return frozenset(no for of, no in self._answers if of == inbox)
+
+    def forget_answers(self, inbox: str, kept: Collection[int], before: int) -> int:
+        """Remove answers of this inbox that are older than `before`, but those to `kept`; return how many."""
+        with self._mutex:
+            old = (answer for answer in self._answers.values() if answer.inbox == inbox and answer.at < before)
+            gone = list(islice((answer for answer in old if answer.no not in kept), PORTION))
+            for answer in gone:
+                del self._answers[answer.inbox, answer.no]
+            return len(gone)
+
     def _lost(self, batch: Batch) -> frozenset[str]:
         new = {row.id for row in batch.flows}
         taken = {flow_id for flow_id in new if flow_id in self._flows}
@@ -143,6 +187,9 @@ class MemoryStore:
         for flow_id, number in numbers:
             if number in self._facts.get(flow_id, {}):
                 raise BatchRefused(f"fact {number} of flow {flow_id!r} is stored already; nothing was written")
+        letters = {(answer.inbox, answer.no) for answer in batch.answers}
+        if len(letters) != len(batch.answers) or not letters.isdisjoint(self._answers):
+            raise BatchRefused("a batch answers a letter that has an answer already; nothing of it was written")
 
     def _write(self, batch: Batch) -> None:
         for digest, chart in batch.charts.items():
@@ -152,6 +199,7 @@ class MemoryStore:
             self._facts.setdefault(fact.flow, {})[fact.number] = fact
         for move in batch.moves:
             self._flows[move.flow] = _moved(self._flows[move.flow], move)
+        self._answers.update(((answer.inbox, answer.no), answer) for answer in batch.answers)
         self._batches[batch.epoch] = batch.number
         self._latest = max(self._latest, latest_of(batch))
 

@@ -3,11 +3,14 @@
 For everybody who looks: handle, command line, tests. Reads the store only, never the actors, and needs no user class.
 """
 
-from collections.abc import Mapping
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,10 +18,12 @@ from vastflow.clock import to_moment
 from vastflow.course import Progress, fold
 from vastflow.course.delta import spring
 from vastflow.course.picture import BranchCounts, FlowPicture, StreamPicture, picture
+from vastflow.course.states import ENDED, FLOW_STATES
 from vastflow.drawing.chart import Cargo, Chart
-from vastflow.errors import CourseError, Failure, FlowNotFound, StoreTooNew, StoreUnreadable
+from vastflow.errors import Failure, FlowNotFound, StoreTooNew, StoreUnreadable, VastflowError
 from vastflow.ledger.codec import decode_facts
 from vastflow.ledger.contract import FactRow, FlowRow, Reader
+from vastflow.log import escape
 
 __all__ = [
     "BranchCounts",
@@ -32,7 +37,17 @@ __all__ = [
     "status_of",
 ]
 
+T = TypeVar("T")
+
+FLOW_VERSION = 1
+"""The latest form of a flow's row that this release reads, and the latest rules it knows."""
+
 _CARGO = msgspec.json.Decoder(Cargo)
+_TAGS = msgspec.json.Decoder(dict[str, str])
+_FLAGS = msgspec.json.Decoder(tuple[str, ...])
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_UID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HINT = "something else has written to this store: restore it from a copy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +184,7 @@ class Event:
 
 
 def find(reader: Reader, flow_id: str) -> FlowRow:
-    """Return a flow's row.
+    """Return a flow's row, as far as it can be read.
 
     Raises:
         FlowNotFound: there is none.
@@ -187,9 +202,10 @@ def read_cargo(row: FlowRow) -> Cargo:
     Raises:
         StoreUnreadable: it cannot be read.
     """
+    _refuse_unreadable(row)
     try:
         return _CARGO.decode(row.cargo)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _BROKEN as error:
         message = f"flow {row.id!r}: its starting water cannot be read ({error}): restore the store from a backup"
         raise StoreUnreadable(message) from error
 
@@ -200,17 +216,21 @@ def read_chart(reader: Reader, row: FlowRow) -> Chart:
     Raises:
         StoreUnreadable: it is not there, or is no chart.
     """
+    _refuse_unreadable(row)
     stored = reader.chart(row.chart)
     if stored is None:
         message = f"flow {row.id!r}: its chart {row.chart[:12]} is not in the store: restore it from a backup"
         raise StoreUnreadable(message)
-    return _chart(stored)
+    return _chart(row.chart, stored)
 
 
 @lru_cache(maxsize=256)
-def _chart(stored: bytes) -> Chart:
+def _chart(digest: str, stored: bytes) -> Chart:
     """Decode a chart once: it is immutable, and shared by all flows drawn alike."""
-    return Chart.from_bytes(stored)
+    chart = Chart.from_bytes(stored)
+    if hashlib.sha256(stored).hexdigest() != digest:
+        raise StoreUnreadable(f"the chart {digest[:12]} is not what was stored under this name: {_HINT}")
+    return chart
 
 
 def read_progress(reader: Reader, row: FlowRow) -> Progress:
@@ -218,10 +238,48 @@ def read_progress(reader: Reader, row: FlowRow) -> Progress:
 
     Raises:
         StoreUnreadable: something of it cannot be read.
+        StoreTooNew: it was written by a newer release.
     """
-    cargo = read_cargo(row)
-    progress = Progress(read_chart(reader, row), row.uid, spring(cargo.water), cargo.anchors, row.deadline, cargo.span)
-    return fold(progress, decode_facts(reader.facts(row.id)))
+    _refuse_unsound(row)
+    cargo, chart = read_cargo(row), read_chart(reader, row)
+    facts = decode_facts(reader.facts(row.id))
+    if not facts and row.state != "init":
+        raise StoreUnreadable(f"flow {row.id!r}: its journal is empty, and it has begun: {_HINT}")
+    with _making_sense_of(row):
+        progress = Progress(chart, row.uid, spring(cargo.water), cargo.anchors, row.deadline, cargo.span)
+        return fold(progress, facts)
+
+
+def _refuse_unreadable(row: FlowRow) -> None:
+    if row.unreadable:
+        raise StoreUnreadable(row.unreadable)
+
+
+def _refuse_unsound(row: FlowRow) -> None:
+    """Refuse a row whose columns are of their types, and yet say what cannot be."""
+    _refuse_unreadable(row)
+    if row.version > FLOW_VERSION or row.rules > FLOW_VERSION:
+        message = f"flow {row.id!r}: has version {row.version} and rules {row.rules}, this release reads up to"
+        raise StoreTooNew(f"{message} {FLOW_VERSION}: install a newer vastflow")
+    if row.version < 1 or row.rules < 1:
+        raise StoreUnreadable(f"flow {row.id!r}: version {row.version} and rules {row.rules} never were: {_HINT}")
+    if not _UID.fullmatch(row.uid):
+        raise StoreUnreadable(f"flow {row.id!r}: its uid {row.uid!r:.100} is none: {_HINT}")
+    if row.state not in FLOW_STATES or (row.state in ENDED) != (row.ended > 0):
+        when = f"ended at {row.ended}" if row.ended else "has not ended"
+        raise StoreUnreadable(f"flow {row.id!r}: its row says that it is {row.state!r:.100} and {when}: {_HINT}")
+
+
+@contextmanager
+def _making_sense_of(row: FlowRow) -> Iterator[None]:
+    """Let whatever is wrong with a journal or a drawing that was changed from outside be wrong with this flow only."""
+    try:
+        yield
+    except VastflowError as error:
+        raise StoreUnreadable(f"flow {row.id!r}: its journal makes no sense ({error}): {_HINT}") from error
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise StoreUnreadable(f"flow {row.id!r}: its journal makes no sense ({told:.500}): {_HINT}") from error
 
 
 def read_status(reader: Reader, flow_id: str) -> FlowStatus:
@@ -232,28 +290,47 @@ def read_status(reader: Reader, flow_id: str) -> FlowStatus:
     """
     row = find(reader, flow_id)
     try:
-        return status_of(row, picture(read_progress(reader, row)))
-    except (StoreUnreadable, StoreTooNew, CourseError) as error:
+        seen = _seen(reader, row)
+        if (seen.state in ENDED) != (row.ended > 0) and find(reader, flow_id) == row:
+            told = f"flow {row.id!r}: its row says {row.state!r}, and its journal {seen.state!r}: {_HINT}"
+            return status_of(row, None, told)
+        return status_of(row, seen)
+    except (StoreUnreadable, StoreTooNew) as error:
         return status_of(row, None, str(error))
+
+
+def _seen(reader: Reader, row: FlowRow) -> FlowPicture:
+    progress = read_progress(reader, row)
+    with _making_sense_of(row):
+        return picture(progress)
 
 
 def status_of(row: FlowRow, seen: FlowPicture | None, unreadable: str = "") -> FlowStatus:
     """Return a flow's status from its row and its picture."""
+    tags = _decoded(_TAGS, row.tags, {})
     return FlowStatus(
         id=row.id,
         name=row.name,
         state=seen.state if seen is not None else row.state,
         outcome=seen.outcome if seen is not None else row.outcome,
-        stranded=row.stranded or unreadable,
+        stranded="\n".join(map(escape, (row.stranded or unreadable).split("\n"))),
         failure=seen.failure if seen is not None else None,
-        tags=msgspec.json.decode(row.tags, type=dict[str, str]),
+        tags=tags,
         started=to_moment(row.started),
         ended=to_moment(row.ended) if row.ended else None,
         facts=seen.facts if seen is not None else 0,
         streams=tuple(_stream(each) for each in seen.streams) if seen is not None else (),
         branches={each.address: _stream(each) for each in seen.branches} if seen is not None else {},
-        flags=msgspec.json.decode(row.flags, type=tuple[str, ...]),
+        flags=_decoded(_FLAGS, row.flags, ()),
     )
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], stored: bytes, otherwise: T) -> T:
+    """Return what is stored, or something else if it cannot be read; why, its row says."""
+    try:
+        return decoder.decode(stored)
+    except _BROKEN:
+        return otherwise
 
 
 def _stream(seen: StreamPicture) -> StreamStatus:
@@ -312,5 +389,5 @@ def _event(row: FactRow) -> Event:
 def _details(payload: bytes) -> Mapping[str, Any]:
     try:
         return msgspec.json.decode(payload, type=dict[str, Any])
-    except msgspec.DecodeError:
+    except _BROKEN:
         return {"unreadable": payload[:200].decode(errors="backslashreplace")}

@@ -4,32 +4,24 @@ In one SQLite file (WAL, synchronous FULL, mode 0600), served by one process at 
 the only connection that ever writes; all reading goes through read-only ones. The SQL stands in `sqlite.sql`.
 """
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
 
 from vastflow.errors import BatchRefused, StoreError, StoreServed
-from vastflow.ledger.batch import latest_of, touched, without
-from vastflow.ledger.connection import SYNCHRONOUS, open_to_write, refuse_place, trouble
-from vastflow.ledger.contract import Batch, FlowRow, Owner
+from vastflow.ledger.batch import latest_of, named, touched, without
+from vastflow.ledger.connection import DATA_FAULTS, SYNCHRONOUS, open_to_write, refuse_place, trouble
+from vastflow.ledger.contract import PORTION, Batch, FlowRow, Owner
 from vastflow.ledger.lock import ServingLock
+from vastflow.ledger.place import Place, place_of
 from vastflow.ledger.query import SQL
-from vastflow.ledger.row import flow_or_stranded, values_of
+from vastflow.ledger.row import flow_or_stranded, owner_of, time_of, values_of
 from vastflow.ledger.sqlite_reader import UNFINISHED, SQLiteReader
 
 __all__ = ["SQLiteStore"]
-
-# What SQLite or Python's binding of it says about the values, not about the disk.
-_DATA_FAULTS = (
-    sqlite3.DataError,
-    sqlite3.IntegrityError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-    OverflowError,
-    UnicodeError,
-)
 
 
 class SQLiteStore(SQLiteReader):
@@ -49,6 +41,7 @@ class SQLiteStore(SQLiteReader):
             raise StoreError(f"synchronous={synchronous!r} says nothing here; say one of {', '.join(SYNCHRONOUS)}")
         self._synchronous = synchronous
         self._lock: ServingLock | None = None
+        self._served: Place | None = None
         self._link: sqlite3.Connection | None = None
         self._numbers = count(1)
         # Flows of this epoch and their numbers: while the owner's epoch is ours, nobody else can make them theirs.
@@ -68,14 +61,17 @@ class SQLiteStore(SQLiteReader):
         lock = ServingLock(self.path)
         try:
             self._link = open_to_write(self.path, self._synchronous)
+            self._lock, self._served = lock, place_of(self.path)
             owner = self._begin_epoch(name, now)
         except BaseException as error:
             self._close_link()
+            self._lock = None
             lock.release()
             if isinstance(error, sqlite3.Error):
                 raise trouble(self.path, error) from error
+            if isinstance(error, BatchRefused):  # nothing of ours was in it: what stands there contradicts itself
+                raise StoreError(f"{error}; the store was changed by something else: restore it from a copy") from error
             raise
-        self._lock = lock
         return owner
 
     def unfinished(self) -> list[FlowRow]:
@@ -98,7 +94,7 @@ class SQLiteStore(SQLiteReader):
         """
         with self._transaction() as link:
             if _epoch_of(link) != batch.epoch:
-                return touched(batch)
+                return named(batch)
             places, lost = self._places(link, batch)
             kept = without(batch, lost)
             _write(link, kept, places)
@@ -110,6 +106,8 @@ class SQLiteStore(SQLiteReader):
 
     def last_batch(self, epoch: int) -> int:
         """Return the number of the last batch this epoch committed; 0 if none."""
+        if self._link is not None:
+            self._refuse_strange_file()
         rows = self._fetch(SQL["last_batch"], {"epoch": epoch})
         return int(rows[0][0]) if rows else 0
 
@@ -120,9 +118,7 @@ class SQLiteStore(SQLiteReader):
 
     def latest(self) -> int:
         """Return the latest time known to the store, microseconds; 0 if it is new."""
-        if not os.path.exists(self.path):  # noqa: PTH110 - the path is text on all of this page
-            return 0
-        return int(self._fetch(SQL["latest"], ())[0][0])
+        return time_of(self._fetch(SQL["latest"], ())) if self.is_made() else 0
 
     def purge(self, flow_ids: Iterable[str]) -> None:
         """Remove these flows and their facts."""
@@ -133,6 +129,27 @@ class SQLiteStore(SQLiteReader):
         for (flow_id,) in rows:
             self._ours.pop(flow_id, None)
 
+    def removable(self, states: Collection[str], ended_before: int, limit: int) -> list[str]:
+        """Return the ids of flows that ended before `ended_before` (microseconds) in these states, oldest first."""
+        values = {"before": ended_before, "states": json.dumps(list(states)), "limit": max(limit, 0)}
+        rows = self._fetch(SQL["removable"], values)
+        return [flow_id for (flow_id,) in rows if isinstance(flow_id, str)]
+
+    def purge_charts(self) -> int:
+        """Remove the charts that no flow uses, and return how many they were."""
+        with self._transaction() as link:
+            return link.execute(SQL["purge_charts"]).rowcount
+
+    def answered(self, inbox: str) -> frozenset[int]:
+        """Return the numbers of the letters of this inbox which have an answer."""
+        return frozenset(no for (no,) in self._fetch(SQL["answered"], (inbox,)))
+
+    def forget_answers(self, inbox: str, kept: Collection[int], before: int) -> int:
+        """Remove answers of this inbox that are older than `before`, but those to `kept`; return how many."""
+        values = {"inbox": inbox, "kept": json.dumps(list(kept)), "before": before, "limit": PORTION}
+        with self._transaction() as link:
+            return link.execute(SQL["forget_answers"], values).rowcount
+
     def close(self) -> None:
         """Let go of the file, then of the lock; may come twice."""
         super().close()
@@ -142,11 +159,12 @@ class SQLiteStore(SQLiteReader):
 
     def _begin_epoch(self, name: str, now: int) -> Owner:
         with self._transaction() as link:
+            owner_of(link.execute(SQL["owner"]).fetchall())  # nothing is written over what cannot be read
             link.execute(SQL["take_keep_batch"])
             link.execute(SQL["take_owner"], {"name": name, "now": now})
             link.execute(SQL["take_period"], {"now": now})
             (first,) = link.execute(SQL["next_no"]).fetchone()
-            owner = Owner(*link.execute(SQL["owner"]).fetchone())
+            owner = owner_of(link.execute(SQL["owner"]).fetchall())
         self._numbers = count(first)
         return owner
 
@@ -178,16 +196,31 @@ class SQLiteStore(SQLiteReader):
         link = self._link
         if link is None:
             raise StoreError(f"the store {self.path} is not being served; take() it first")
+        self._refuse_strange_file()
         try:
             link.execute("BEGIN IMMEDIATE")
             yield link
             link.execute("COMMIT")
-        except _DATA_FAULTS as error:
+        except DATA_FAULTS as error:
             raise BatchRefused(f"{self.path} cannot hold what was to be written: {error}; nothing of it was") from error
         except sqlite3.Error as error:
             raise trouble(self.path, error) from error
         finally:
             _roll_back(link)
+
+    def _refuse_strange_file(self) -> None:
+        # What is written to a file that has lost its name is lost with this process.
+        if (now := place_of(self.path)) != self._served:
+            happened = "was removed or renamed" if now is None else "was replaced by another file"
+            raise StoreError(
+                f"the store {self.path} {happened} while it is being served; put the very file that was served back, "
+                "and it goes on; or close this engine. Nothing is written meanwhile"
+            )
+        if self._lock is None or not self._lock.is_in_place():
+            raise StoreError(
+                f"{self.path}-lock was removed while the store is being served, so that another engine could serve it, "
+                "too; put it back, and it goes on; or close this engine. Nothing is written meanwhile"
+            )
 
     def _close_link(self) -> None:
         link, self._link = self._link, None
@@ -207,6 +240,7 @@ def _write(link: sqlite3.Connection, batch: Batch, places: dict[str, int]) -> No
     link.executemany(SQL["insert_cargo"], [(no, values[-1]) for no, values in rows])
     link.executemany(SQL["insert_fact"], [(*fact[1:], places[fact[0]]) for fact in batch.facts])
     link.executemany(SQL["move_flow"], [(*move[1:], places[flow_id]) for flow_id, move in moves.items()])
+    link.executemany(SQL["insert_answer"], batch.answers)
     link.execute(SQL["count_batch"], (batch.number, latest_of(batch)))
 
 

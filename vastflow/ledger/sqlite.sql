@@ -1,9 +1,10 @@
 -- All SQL of the SQLite store. Each statement is named by the line above it; values are always bound.
 -- What the columns mean: FlowRow, FactRow and their kin in contract.py, and docs/format.md.
--- The form below is version 1. It is never changed in place: a later version comes with its own way up.
+-- The form is version 1, and the ways up from it. None of it is ever changed in place: a later version comes with its
+-- own way up.
 
 
--- The form
+-- The form, version 1
 
 -- name: make_owner
 CREATE TABLE owner (
@@ -103,6 +104,23 @@ PRAGMA application_id = 1447447639
 PRAGMA user_version = 1
 
 
+-- The ways up: all steps up_2_ lead from version 1 to version 2, in this order and in one transaction
+
+-- What became of the letters of an inbox. It stands where what it tells of stands, so that neither is without the other.
+-- name: up_2_answer
+CREATE TABLE answer (
+    inbox TEXT NOT NULL,
+    no INTEGER NOT NULL,
+    flow TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    said BLOB NOT NULL,
+    PRIMARY KEY (inbox, no)
+) WITHOUT ROWID
+
+-- name: up_2_version
+PRAGMA user_version = 2
+
+
 -- Writing
 
 -- name: take_keep_batch
@@ -115,10 +133,15 @@ UPDATE owner SET name = :name, epoch = epoch + 1, batch = 0, latest = max(latest
 INSERT INTO periods (epoch, began, ended) SELECT epoch, :now, :now FROM owner
 
 -- name: owner
-SELECT name, epoch, batch FROM owner
+SELECT name, epoch, batch, latest FROM owner
 
+-- Above all that is there, also above what lost its flow; but one number that something else made huge does not count.
 -- name: next_no
-SELECT coalesce(max(no), 0) + 1 FROM flows
+SELECT 1 + max(
+    (SELECT coalesce(max(no), 0) FROM flows WHERE no < 4611686018427387904),
+    (SELECT coalesce(max(flow), 0) FROM cargoes WHERE flow < 4611686018427387904),
+    (SELECT coalesce(max(flow), 0) FROM facts WHERE flow < 4611686018427387904)
+)
 
 -- name: flow_owner
 SELECT no, epoch FROM flows WHERE id = ?
@@ -142,6 +165,16 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 -- name: move_flow
 UPDATE flows SET state = ?, outcome = ?, stranded = ?, flags = ?, changed = ?, ended = ? WHERE no = ?
 
+-- name: insert_answer
+INSERT INTO answer (inbox, no, flow, at, said) VALUES (?, ?, ?, ?, ?)
+
+-- name: forget_answers
+DELETE FROM answer WHERE inbox = :inbox AND no IN (
+    SELECT no FROM answer
+    WHERE inbox = :inbox AND at < :before AND no NOT IN (SELECT value FROM json_each(:kept))
+    LIMIT :limit
+)
+
 -- name: count_batch
 UPDATE owner SET batch = ?, latest = max(latest, ?)
 
@@ -159,6 +192,9 @@ DELETE FROM cargoes WHERE flow = (SELECT no FROM flows WHERE id = ?)
 
 -- name: purge_flow
 DELETE FROM flows WHERE id = ?
+
+-- name: purge_charts
+DELETE FROM charts WHERE hash NOT IN (SELECT chart FROM flows)
 
 
 -- Reading
@@ -210,6 +246,18 @@ SELECT chart FROM charts WHERE hash = ?
 -- name: periods
 SELECT epoch, began, ended FROM periods WHERE ended >= ? ORDER BY epoch
 
+-- name: answer
+SELECT said FROM answer WHERE inbox = ? AND no = ?
+
+-- name: answered
+SELECT no FROM answer WHERE inbox = ? AND typeof(no) = 'integer'
+
+-- What ended before then was started before then, and that is what an index knows.
+-- name: removable
+SELECT id FROM flows
+WHERE started < :before AND ended > 0 AND ended < :before AND +state IN (SELECT value FROM json_each(:states))
+ORDER BY started, id LIMIT :limit
+
 -- name: last_batch
 SELECT batch FROM owner WHERE epoch = :epoch
 UNION ALL
@@ -217,3 +265,18 @@ SELECT batch FROM periods WHERE epoch = :epoch AND epoch <> (SELECT epoch FROM o
 
 -- name: latest
 SELECT max(latest, (SELECT coalesce(max(ended), 0) FROM periods WHERE periods.epoch = owner.epoch)) FROM owner
+
+
+-- Looking whether it is whole
+
+-- name: lost_facts
+SELECT count(*) FROM facts WHERE flow NOT IN (SELECT no FROM flows)
+
+-- name: lost_cargoes
+SELECT count(*) FROM cargoes WHERE flow NOT IN (SELECT no FROM flows)
+
+-- name: missing_cargoes
+SELECT count(*) FROM flows WHERE no NOT IN (SELECT flow FROM cargoes)
+
+-- name: missing_charts
+SELECT count(*) FROM flows WHERE chart NOT IN (SELECT hash FROM charts)

@@ -5,9 +5,9 @@ Small rows, told apart by what the test names; and `expect`, which says in its e
 
 from typing import Any
 
-from vastflow.ledger.contract import Batch, FactRow, FlowRow, Move, Owner
+from vastflow.ledger.contract import Answer, Batch, FactRow, FlowRow, Move, Owner
 
-__all__ = ["EVENING", "MORNING", "batch", "expect", "fact", "facts", "flow", "ids", "move"]
+__all__ = ["EVENING", "MORNING", "answer", "batch", "expect", "fact", "facts", "flow", "ids", "move"]
 
 # Any two times would do, the second after the first (microseconds since 1970 UTC).
 MORNING = 1_800_000_000_000_000
@@ -50,6 +50,11 @@ def move(flow_id: str, state: str = "success", **columns: Any) -> Move:
     """Return a move, by default to a good end."""
     plain = Move(flow_id, state, "success", "", b"[]", MORNING + 1, MORNING + 1)
     return plain._replace(**columns)
+
+
+def answer(no: int, flow_id: str = "", **columns: Any) -> Answer:
+    """Return an answer to a letter."""
+    return Answer("inbox", no, flow_id, MORNING, b'{"what":"done"}')._replace(**columns)
 
 
 def batch(owner: Owner, number: int = 1, **parts: Any) -> Batch:

@@ -27,8 +27,8 @@ def choose(chance: random.Random) -> str:
     return chance.choices(list(COMMANDS), list(COMMANDS.values()))[0]
 
 
-def give(flow: Flow[Any], chance: random.Random, name: str) -> bool:
-    """Give a command; False: it was so already."""
+def give(flow: Flow[Any], chance: random.Random, name: str) -> bool | None:
+    """Give a command; False: it was so already; None: another process serves the store, and has not answered yet."""
     value = f"{name}-{chance.randrange(1 << 30)}"
     match name:
         case "retry":
@@ -43,7 +43,7 @@ def give(flow: Flow[Any], chance: random.Random, name: str) -> bool:
             river = f"{chance.choice(('paid', 'sent'))}-r{chance.randint(1, 6)}"
             return flow.signal(river, value, chance.choice((None, None, "one", "two")), who=_WHO)
         case _:
-            given: Callable[..., bool] = getattr(flow, name)
+            given: Callable[..., bool | None] = getattr(flow, name)
             return given(who=_WHO)
 
 

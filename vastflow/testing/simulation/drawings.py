@@ -17,9 +17,9 @@ __all__ = ["drawing", "water_for"]
 _DEEPEST = 2
 
 
-def drawing(seed: int, number: int) -> Andes[Headwaters]:
-    """Return the drawing of a seed's flow of this number."""
-    return _Draughtsman(random.Random(f"drawing {number} of {seed}")).draw()  # noqa: S311 - to be repeated, no secret
+def drawing(seed: int, number: int, pace: float = 1) -> Andes[Headwaters]:
+    """Return the drawing of a seed's flow of this number; its waits are `pace` times as long."""
+    return _Draughtsman(random.Random(f"drawing {number} of {seed}"), pace).draw()  # noqa: S311 - to be repeated, no secret
 
 
 def water_for(seed: int) -> dict[str, Any]:
@@ -31,8 +31,9 @@ def water_for(seed: int) -> dict[str, Any]:
 class _Draughtsman:
     """Draws one drawing."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, pace: float) -> None:
         self._chance = chance
+        self._pace = pace
         self._numbers = count(1)
         kinds = list(RIVERS)
         self._kinds = [chance.choice(kinds) for _ in range(3)]
@@ -46,6 +47,10 @@ class _Draughtsman:
 
     def _pick(self, *choices: Any) -> Any:
         return self._chance.choice(choices)
+
+    def _seconds(self, *choices: float) -> float:
+        seconds: float = self._chance.choice(choices)
+        return seconds * self._pace
 
     def _odds(self, share: float) -> bool:
         return self._chance.random() < share
@@ -99,7 +104,7 @@ class _Draughtsman:
             water=self._pick(None, {"added": "yes"}),
             continue_on_failure=self._odds(0.3),
             retry_times=self._pick(0, 0, 1, 2),
-            retry_interval=self._pick(0, 0.5, 2),
+            retry_interval=self._seconds(0, 0.5, 2),
         )
 
     def _river(self) -> River:
@@ -115,7 +120,7 @@ class _Draughtsman:
         return RIVERS[extra, how]().options(**told)
 
     def _tries(self) -> dict[str, Any]:
-        told = {"retry_times": self._pick(0, 0, 1, 2, 3), "retry_interval": self._pick(0, 0.1, 1, 3)}
+        told = {"retry_times": self._pick(0, 0, 1, 2, 3), "retry_interval": self._seconds(0, 0.1, 1, 3)}
         if self._odds(0.15):
             told["retry_on"] = (Storm,)
         return told
@@ -123,11 +128,11 @@ class _Draughtsman:
     def _limits(self) -> dict[str, Any]:
         told: dict[str, Any] = {}
         if self._odds(0.25):
-            told["timeout"] = self._pick(0.3, 1, 2)
+            told["timeout"] = self._seconds(0.3, 1, 2)
         if self._odds(0.12):
-            told["deadline"] = self._pick(2, 6, 30)
+            told["deadline"] = self._seconds(2, 6, 30)
         if self._odds(0.12):
-            told |= {"atomic": True, "deadline": self._pick(3, 20, 60)}
+            told |= {"atomic": True, "deadline": self._seconds(3, 20, 60)}
         if self._odds(0.1):
             told["at_most_once"] = True
         if self._odds(0.15):
@@ -137,7 +142,7 @@ class _Draughtsman:
     def _polls(self, name: str) -> dict[str, Any]:
         told = {
             "cycle_times": self._pick(1, 2, 4, 12),
-            "cycle_interval": self._pick(0, 0.1, 0.5, 1, 2),
+            "cycle_interval": self._seconds(0, 0.1, 0.5, 1, 2),
             "cycle_backoff": self._pick(1, 1, 2),
             "cycle_errors": self._pick(0, 1, 3),
         }
@@ -150,10 +155,10 @@ class _Draughtsman:
     def _undos(self) -> dict[str, Any]:
         return {
             "undo_times": self._pick(0, 1, 2),
-            "undo_interval": self._pick(0.1, 1),
+            "undo_interval": self._seconds(0.1, 1),
             "undo_deadline": self._pick(1, 5, 20),
         }
 
     def _sea(self) -> Atlantic:
         sea: type[Atlantic] = self._pick(*SEAS)
-        return sea().options(retry_times=self._pick(0, 1, 2), retry_interval=self._pick(0.1, 1))
+        return sea().options(retry_times=self._pick(0, 1, 2), retry_interval=self._seconds(0.1, 1))

@@ -121,8 +121,11 @@ def nothing_runs_beside_what_runs_alone(history: History) -> Iterator[str]:
         if not calls or calls[0].life != entry.kept.life or not calls[0].over or calls[0].cut:
             continue
         alone, until = calls[0], _until(history, calls[0])
+        given_up = [e.at for e in history.calls[alone.call] if e.gives_up and e.order > alone.order]
+        over = min((alone.ended, *given_up))
         for effect in history.log.effects:
-            if alone.order < effect.order < until and effect.body in FORWARD:
+            beside = alone.order < effect.order < until and effect.began < over
+            if beside and effect.body in FORWARD:
                 yield f"{effect.body} of {effect.address} began while {alone.address} ran alone"
 
 

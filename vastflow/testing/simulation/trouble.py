@@ -5,7 +5,7 @@ A store around another one that does so, as the seed says, and notes what is rea
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from vastflow.errors import StoreError
 from vastflow.ledger.contract import Batch, FactRow, FlowQuery, FlowRow, Owner, Period, Store
@@ -112,6 +112,22 @@ class TroubledStore:
         """Remove these flows."""
         self.inner.purge(flow_ids)
 
+    def removable(self, states: Collection[str], ended_before: int, limit: int) -> list[str]:
+        """Return flows that may be removed."""
+        return self.inner.removable(states, ended_before, limit)
+
+    def purge_charts(self) -> int:
+        """Remove charts no flow uses."""
+        return self.inner.purge_charts()
+
+    def answered(self, inbox: str) -> frozenset[int]:
+        """Return which letters have an answer."""
+        return self.inner.answered(inbox)
+
+    def forget_answers(self, inbox: str, kept: Collection[int], before: int) -> int:
+        """Remove old answers."""
+        return self.inner.forget_answers(inbox, kept, before)
+
     def flow(self, flow_id: str) -> FlowRow | None:
         """Return one flow's row."""
         return self.inner.flow(flow_id)
@@ -131,6 +147,14 @@ class TroubledStore:
     def periods(self, since: int = 0) -> list[Period]:
         """Return the served periods."""
         return self.inner.periods(since)
+
+    def answer(self, inbox: str, no: int) -> bytes | None:
+        """Return what was answered to a letter."""
+        return self.inner.answer(inbox, no)
+
+    def backup(self, path: str) -> None:
+        """Write a copy."""
+        self.inner.backup(path)
 
     def close(self) -> None:
         """Let go of what it holds."""
