@@ -48,6 +48,7 @@ class Post:
     def die(self) -> None:
         self.runtime.crash()
         self.store.close()
+        self.engine._mail.close()  # noqa: SLF001  # which nobody does who dies
 
     def start(self, andes: Andes[Any], flow_id: str, **values: Any) -> int:
         laid, terms = lay(andes, None, values), Terms(flow_id)

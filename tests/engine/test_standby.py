@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def test_many_flows_are_asked_for_in_one_commit_and_those_before_a_wrong_one_too
 
     assert commits(inbox) == before + 2
     assert [flow.events() for flow in flows] == [[]] * 20
-    assert len(Inbox(crew.path).letters()) == 22
+    with closing(Inbox(crew.path)) as letters:
+        assert len(letters.letters()) == 22
     with Engine(crew.url) as server:
         assert [server.flow(flow.id).result(LONG)["n"] for flow in flows] == list(range(20))
         until(lambda: len(server.flows()) == 22)
