@@ -24,6 +24,8 @@ def consider_basin(progress: Progress, basin: BasinRecord, at: int, rules: Rules
         return None
     inside = progress.inside[basin.address][0] if basin.entered else None
     if basin.now.failure is not None:
+        if inside is None and basin.branch.in_cancelled():
+            return Cancelled(basin.now.failure)  # it was being cancelled already when its water came
         return _failed(progress, basin, inside, basin.now.failure, at, rules)
     if inside is not None and inside.state == "fail":
         return _failed(progress, basin, inside, _of_basin(basin, inside), at, rules)
