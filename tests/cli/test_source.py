@@ -46,3 +46,47 @@ def test_the_store_can_be_named_in_the_environment(url: str) -> None:
     asked = CliRunner().invoke(main, ["list"], env={STORE_VARIABLE: url})
 
     assert "order-17" in asked.stdout
+
+
+@pytest.mark.parametrize(
+    ("written", "store"),
+    [
+        ('[tool.vastflow]\nstore = "sqlite:///data/flows.db"', "data/flows.db"),
+        ("[tool.other]", "vastflow.db"),
+        ("", "vastflow.db"),
+    ],
+)
+def test_the_project_around_the_current_folder_names_the_store(
+    written: str, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(written)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    monkeypatch.delenv("VASTFLOW_STORE", raising=False)
+    path = (tmp_path if "data" in store else inner) / store
+    path.parent.mkdir(exist_ok=True)
+    with Engine(f"sqlite:///{path}") as engine:
+        engine.start(good, id="first").wait(30)
+
+    assert "first" in CliRunner().invoke(main, ["list"]).output
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("[tool.vastflow]\nstore = 3", "store under [tool.vastflow] is no text"),
+        ("[tool", "cannot be read"),
+        ("tool = 3", "cannot be read"),
+    ],
+)
+def test_a_project_that_names_no_store_says_what_is_wrong(
+    written: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(written)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VASTFLOW_STORE", raising=False)
+
+    asked = CliRunner().invoke(main, ["list"], terminal_width=500)
+
+    assert (asked.exit_code, said in asked.output) == (2, True)

@@ -13,6 +13,9 @@ from tests.house.source import ROOT
 from vastflow import errors, log
 from vastflow.cli import verbs
 from vastflow.engine import AsyncEngine, AsyncFlow, Engine, Event, Flow, FlowStatus, StreamStatus, Trouble
+from vastflow.engine.metrics import Metrics
+from vastflow.engine.questions import Questions
+from vastflow.why import Reason, Why
 
 PAGE = (ROOT / "docs" / "api.md").read_text("utf-8")
 LISTED = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", PAGE, flags=re.DOTALL)))))
@@ -45,7 +48,7 @@ def test_every_argument_is_listed_with_its_default(taker: Callable[..., Any]) ->
                 assert f"{parameter.name}={parameter.default!r}".replace("'", '"') in PAGE
 
 
-@pytest.mark.parametrize("kind", [FlowStatus, StreamStatus, Event])
+@pytest.mark.parametrize("kind", [FlowStatus, StreamStatus, Event, Metrics, Reason, Why])
 def test_every_field_is_listed(kind: Any) -> None:
     table = PAGE.partition(f"| `{kind.__name__}` |")[2].partition("\n\n")[0]
 
@@ -53,7 +56,14 @@ def test_every_field_is_listed(kind: Any) -> None:
 
 
 def test_every_method_is_listed() -> None:
-    for name in (*vars(Engine), *vars(Flow), *vars(AsyncEngine), *vars(AsyncFlow), *Trouble.__dataclass_fields__):
+    for name in (
+        *vars(Engine),
+        *vars(Questions),
+        *vars(Flow),
+        *vars(AsyncEngine),
+        *vars(AsyncFlow),
+        *Trouble.__dataclass_fields__,
+    ):
         if not name.startswith("_") and name not in INSIDE:
             assert name in LISTED
 

@@ -22,6 +22,7 @@ BREAKS = [
     ("pure", "vastflow/drawing/planted.py", "import threading"),
     ("pure", "vastflow/course/planted.py", "import vastflow.clock"),
     ("pure", "vastflow/course/planted.py", "import sqlite3"),
+    ("why", "vastflow/why/planted.py", "import vastflow.ledger"),
     ("runtime", "vastflow/runtime/planted.py", "import vastflow.drawing"),
     ("readers", "vastflow/cli/planted.py", "import vastflow.actors"),
     ("pykka", "vastflow/ledger/planted.py", "import pykka"),

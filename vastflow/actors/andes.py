@@ -19,6 +19,7 @@ from vastflow.actors.messages import (
     Failing,
     FlowDeadlineOver,
     Look,
+    Probe,
     Promise,
     Refused,
     Settle,
@@ -78,6 +79,7 @@ class AndesActor:
             Spring: self._spring,
             FlowDeadlineOver: self._deadline_over,
             Look: self._look,
+            Probe: self._probe,
             Settle: self._settle,
             Strand: self._strand_told,
             Refused: self._refused,
@@ -198,6 +200,10 @@ class AndesActor:
     def _look(self, message: Look) -> None:
         flow = self._all.flows.get(message.flow_id)
         fulfil(message.seen, picture(flow.progress) if flow is not None and not flow.stranded else None)
+
+    def _probe(self, message: Probe) -> None:
+        flows = [self._all.flows[each] for each in message.flow_ids if each in self._all.flows]
+        message.seen.set_result(tuple(self._directory.situation(flow) for flow in flows if not flow.stranded))
 
     def _settle(self, _message: Settle) -> None:
         for flow in list(self._all.flows.values()):

@@ -6,14 +6,18 @@ Basin, one Ledger.
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from vastflow.actors.atlantic import AtlanticActor
 from vastflow.actors.basin import BasinActor
+from vastflow.actors.flow import FlowRecord
 from vastflow.actors.keeping import Surroundings
 from vastflow.actors.river import RiverActor
 from vastflow.actors.turnstile import Turnstile
 from vastflow.runtime import Actor, Ref, Runtime
+from vastflow.why.live import Situation
+from vastflow.why.situation import situation
 
 __all__ = ["Directory"]
 
@@ -65,6 +69,12 @@ class Directory:
         """Return all supervisors there are."""
         with self._lock:
             return list(self._andes.values())
+
+    def situation(self, flow: FlowRecord) -> Situation:
+        """Return how a flow stands, and where its bodies are; asked by its supervisor."""
+        around, clock = self._around, self._runtime.clock
+        look = partial(around.register.look, clock=clock, masker=around.masker)
+        return situation(flow.id, flow.progress, clock.now(), look)
 
     def settle(self, actor: Speaking) -> Ref:
         """Give an actor its life and tell it where it is."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from vastflow.actors.flow import FlowRecord
 from vastflow.actors.letters import Slip, Start, check_same, read_command, read_start
 from vastflow.actors.messages import Command, Purge
+from vastflow.actors.probing import PROBE, Inquiry, ask_all, read_inquiry
 from vastflow.actors.removal import GC, read_removal
 from vastflow.clock import Clock
 from vastflow.course.command import ALREADY, Ruling
@@ -78,12 +79,12 @@ class Errands:
         self._bounds: dict[str, Bound] = {}
         self._log = get_logger("intake")
 
-    def run(self, letter: Letter, slip: Slip) -> Ruling | Unrunnable | Purge | None:
+    def run(self, letter: Letter, slip: Slip) -> Ruling | Unrunnable | Purge | Inquiry | None:
         """Do what a letter asks for.
 
         Returns:
             None: its answer will be written with what it led to. Else what is to be written, with the answer or as it;
-            or what is to be removed before there is an answer.
+            or what is to be removed, or looked at, before there is an answer.
 
         Raises:
             FlowConflict: the id belongs to a flow that was started differently.
@@ -97,8 +98,15 @@ class Errands:
         if letter.kind == GC:
             removal = read_removal(letter)
             return Purge(removal.states, removal.before, frozenset(), Future())
+        if letter.kind == PROBE:
+            return self._probe(letter)
         self._command(letter, slip)
         return None
+
+    def _probe(self, letter: Letter) -> Inquiry:
+        inquiry = read_inquiry(letter)
+        ask_all(inquiry, self._store, self._host.supervisor)
+        return inquiry
 
     def _start(self, letter: Letter, slip: Slip) -> Ruling | Unrunnable | None:
         start = read_start(letter, self._clock.now(), self._epoch)

@@ -13,7 +13,20 @@ from msgspec.structs import replace
 from vastflow.actors.errands import Errands, Host, Unrunnable
 from vastflow.actors.flow import FlowRecord
 from vastflow.actors.letters import Said, Slip, answer_of
-from vastflow.actors.messages import Failing, Forget, Poll, Promise, Purge, Purged, Refused, Taken, Write, Written
+from vastflow.actors.messages import (
+    Failing,
+    Forget,
+    Poll,
+    Probed,
+    Promise,
+    Purge,
+    Purged,
+    Refused,
+    Taken,
+    Write,
+    Written,
+)
+from vastflow.actors.probing import Inquiry, said_of_probe
 from vastflow.actors.removal import said_of
 from vastflow.clock import Clock
 from vastflow.course.command import DONE, Ruling
@@ -103,7 +116,7 @@ class IntakeActor:
         self._told = (0, "")
         self._log = get_logger(self.name)
 
-    def receive(self, message: Poll | Taken | Failing | Purged | Written | Refused) -> None:
+    def receive(self, message: Poll | Taken | Failing | Purged | Probed | Written | Refused) -> None:
         """Look for letters, or hear what became of them."""
         match message:
             case Poll():
@@ -112,8 +125,8 @@ class IntakeActor:
                 self._taken(answers, lost)
             case Failing(letter=letter, flow_id=flow_id, error=error):
                 self._failing(letter, flow_id, error)
-            case Purged(letter=letter, done=done):
-                self._purged(letter, done)
+            case Purged() | Probed():
+                self._done(message)
             case Written(writes=writes, lost=lost):
                 self._written(writes, lost)
             case Refused(flow=flow, reason=reason):
@@ -203,6 +216,8 @@ class IntakeActor:
             self._write(slip, letter.flow, DONE, found)
         elif isinstance(found, Purge):
             self._purge(slip, found)
+        elif isinstance(found, Inquiry):
+            found.seen.add_done_callback(lambda seen: self.me.tell(Probed(slip, seen)))
         elif found is not None:
             self._write(slip, letter.flow, found)
 
@@ -211,12 +226,14 @@ class IntakeActor:
         purge.done.add_done_callback(lambda done: self.me.tell(Purged(slip, done)))
         self._ledger.tell(replace(purge, kept=self._inbox.asked_about()))
 
-    def _purged(self, slip: Slip, done: "Future[int]") -> None:
-        error = done.exception()
-        if error is not None:
-            self._failing(slip, "", error)
+    def _done(self, message: Purged | Probed) -> None:
+        """Answer a letter that asked for something which is not the course of one flow."""
+        if (error := message.done.exception()) is not None:
+            self._failing(message.letter, "", error)
+        elif isinstance(message, Purged):
+            self._write(message.letter, "", said_of(message.done.result()))
         else:
-            self._write(slip, "", said_of(done.result()))
+            self._write(message.letter, "", said_of_probe(message.done.result()))
 
     # Answering
 

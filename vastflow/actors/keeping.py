@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from vastflow.actors.messages import Call, Save
+from vastflow.actors.register import Register
 from vastflow.clock import Clock
 from vastflow.course.facts import NOTHING, Delta
 from vastflow.drawing import Headwaters
@@ -36,6 +37,7 @@ class Surroundings:
         hold: lets a future be ended when the engine closes.
         resources: what the engine was given for them.
         actor: the name of the actor that calls this body.
+        register: which bodies are out.
     """
 
     clock: Clock
@@ -44,6 +46,7 @@ class Surroundings:
     hold: "Callable[[Future[Any]], None]" = lambda _: None
     resources: Mapping[str, Any] = field(default_factory=dict)
     actor: str = ""
+    register: Register = field(default_factory=Register)
 
     def resource(self, name: str) -> Any:
         """Return a resource of the engine."""

@@ -3,6 +3,7 @@
 The only writer of flows. It gathers what all actors hand it and commits it in one transaction, then answers each.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ class LedgerActor:
 
     Attributes:
         intake: who is told which letters have their answers; None if no other process can write any.
+        listener: is told what is on disk now, and what of it was lost; must be quick, and raise nothing.
         trouble: that the store cannot be written; None while it can. Read from any thread.
     """
 
@@ -69,6 +71,7 @@ class LedgerActor:
         self._runtime = runtime
         self._number = store.last_batch(epoch)
         self.intake: Ref | None = None
+        self.listener: Callable[[Sequence[Write], frozenset[str]], None] | None = None
         self.trouble: Trouble | None = None
         self._waiting: list[Write] = []
         self._trying = 0
@@ -255,6 +258,8 @@ class LedgerActor:
             reply.tell(Written(theirs, lost))
         if self.intake is not None:
             self._tell_intake(self.intake, writes, lost)
+        if self.listener is not None:
+            self.listener(writes, lost)
 
     def _tell_intake(self, intake: Ref, writes: list[Write], lost: frozenset[str]) -> None:
         answers = [write.answer for write in writes if write.answer is not None]

@@ -22,6 +22,7 @@ from vastflow.drawing.chart import BasinPlace
 from vastflow.errors import Failure
 from vastflow.ledger.contract import Answer, FactRow, FlowRow, Move
 from vastflow.runtime import Lane, Ref
+from vastflow.why.live import Situation
 
 __all__ = [
     "Abandon",
@@ -47,6 +48,8 @@ __all__ = [
     "Leave",
     "Look",
     "Poll",
+    "Probe",
+    "Probed",
     "Promise",
     "Purge",
     "Purged",
@@ -124,6 +127,13 @@ class Look(msgspec.Struct, frozen=True):
 
     flow_id: str
     seen: "Future[FlowPicture | None]"
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """Say why these flows stand where they stand; of those that are not under way here, nothing."""
+
+    flow_ids: tuple[str, ...]
+    seen: "Future[tuple[Situation, ...]]"
 
 
 # From a supervisor to a River or an Atlantic, and back
@@ -435,6 +445,13 @@ class Purged(msgspec.Struct, frozen=True):
 
     letter: Slip
     done: "Future[int]"
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """How the flows stand that a letter asked about."""
+
+    letter: Slip
+    done: "Future[tuple[Situation, ...]]"
 
 
 class Failing(msgspec.Struct, frozen=True):

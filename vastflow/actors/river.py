@@ -4,6 +4,7 @@ An actor for each class: it lets bodies begin when a slot, the turnstile and a t
 worker threads or to the event loop, never running them itself, and tells the supervisor what they answered.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -27,6 +28,7 @@ from vastflow.actors.messages import (
     Turn,
     Withdrawn,
 )
+from vastflow.actors.register import Entry
 from vastflow.actors.slots import Slots
 from vastflow.actors.turnstile import Turnstile
 from vastflow.log import get_logger
@@ -47,10 +49,11 @@ class _Case:
     It waits for its slot, then for its turn at the turnstile, then (async and gated) for its begin to be on disk.
     """
 
-    __slots__ = ("call", "queued", "stage", "work")
+    __slots__ = ("call", "entry", "queued", "stage", "work")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, entry: Entry) -> None:
         self.call = call
+        self.entry = entry
         self.stage: Literal["slot", "turn", "go", "out"] = "slot"
         self.queued = False
         self.work: Work | None = None
@@ -69,6 +72,7 @@ class RiverActor:
         self.me: Ref
         self._runtime = runtime
         self._around = replace(around, actor=name)
+        self._register = around.register
         self._turnstile = turnstile
         self._slots = Slots()
         self._running: dict[int, _Case] = {}
@@ -110,7 +114,7 @@ class RiverActor:
 
     def _call(self, call: Call) -> None:
         self._log.debug(call.body, flow=call.flow.id, river=call.address, attempt=call.attempt, color=call.color)
-        case = self._running[call.ticket] = _Case(call)
+        case = self._running[call.ticket] = _Case(call, self._register.enter(call, self.name))
         if call.body not in _FORWARD:
             self._hand_over(case)
         elif self._slots.enter(call.ticket, call.most):
@@ -120,7 +124,7 @@ class RiverActor:
 
     def _pass_turnstile(self, case: _Case) -> None:
         call = case.call
-        case.stage = "turn"
+        case.stage = case.entry.stage = "turn"
         alone, through = call.alone, self._turnstile.pass_by(call.ticket, alone=call.alone)
         if through or self._turnstile.enter(call.ticket, partial(self._let_through, call), alone=alone):
             self._hand_over(case)
@@ -148,20 +152,20 @@ class RiverActor:
     def _hand_over(self, case: _Case) -> None:
         call = case.call
         if call.flow.bound.is_async(call.template or call.address, call.body):
-            case.stage = "go"
+            case.stage, case.entry.stage = "go", "writing" if call.gated else "thread"
             if not call.gated:
                 self._hand_to_loop(case)
             elif not self._closed:  # else it would be taken back and ordered again without end
                 self._ready(call)  # the loop is always free
         else:
-            case.stage = "out"
-            gate = partial(self._ready, call) if call.gated else None
+            case.stage, case.entry.stage = "out", "thread"
+            gate = partial(self._knock, case) if call.gated else None
             # whatever a call says, hung rivers keep no undo and no end waiting
             lane = call.lane if call.body in _FORWARD else "end"
             case.work = self._runtime.run(partial(self._begin, call, case.queued), self.me, lane=lane, gate=gate)
 
     def _hand_to_loop(self, case: _Case) -> None:
-        case.stage = "out"
+        case.stage, case.entry.stage = "out", "thread"
         case.work = self._runtime.run_async(partial(self._begin_on_loop, case.call, case.queued), self.me)
 
     def _go(self, order: Go) -> None:
@@ -176,24 +180,34 @@ class RiverActor:
 
     # On a worker thread, or on the event loop
 
+    def _knock(self, case: _Case) -> None:
+        case.entry.stage = "writing"
+        self._ready(case.call)
+
     def _ready(self, call: Call) -> None:
         call.flow.supervisor.tell(Ready(call.flow, call.address, call.ticket))
 
     def _begin(self, call: Call, queued: bool) -> Answered | Escaped:  # noqa: FBT001  # for partial()
         try:
+            self._register.begin(call.ticket, self._runtime.clock.now())
             if call.timed or queued:
                 self._tell_running(call)
             return self.perform(call)
         except BaseException as error:  # noqa: BLE001  # a place at the turnstile must be given up, whatever happens
             return _escape(call, error)
+        finally:
+            self._register.end(call.ticket, self._runtime.clock.now())
 
     async def _begin_on_loop(self, call: Call, queued: bool) -> Answered | Escaped:  # noqa: FBT001  # for partial()
         try:
+            self._register.begin(call.ticket, self._runtime.clock.now(), asyncio.current_task())
             if call.timed or queued:
                 self._tell_running(call)
             return await self.perform_async(call)
         except BaseException as error:  # noqa: BLE001  # the same
             return _escape(call, error)
+        finally:
+            self._register.end(call.ticket, self._runtime.clock.now())
 
     def _tell_running(self, call: Call) -> None:
         call.flow.supervisor.tell(Running(call.flow, call.address, call.ticket))
@@ -204,6 +218,7 @@ class RiverActor:
         flow, ticket = message.flow, message.ticket
         if ticket in self._abandoned:
             self._abandoned.discard(ticket)
+            self._register.leave(ticket)
             flow.supervisor.tell(Returned(flow, message.address, ticket, message.answer, message.began))
         else:
             self._leave(ticket)
@@ -250,6 +265,7 @@ class RiverActor:
         if case is None or case.withdraw() or case.work is None:
             return
         self._abandoned.add(ticket)
+        self._register.keep(case.entry)
         if not case.call.cancelling.asked:  # else it was told, and may be cleaning up
             case.call.cancelling.asked = True
             case.work.cancel()
@@ -258,6 +274,7 @@ class RiverActor:
     def _leave(self, ticket: int) -> _Case | None:
         """Make place for those who wait; each goes on by a message of its own, so that its trouble is its own."""
         case = self._running.pop(ticket, None)
+        self._register.leave(ticket)
         if case is not None and case.call.body in _FORWARD:
             self._turnstile.leave(ticket)
             for next_one in self._slots.leave(ticket):

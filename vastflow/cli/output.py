@@ -6,7 +6,7 @@ On a terminal as wide as it is and in its colours; into a pipe whole and plain, 
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -15,9 +15,15 @@ from rich.console import Console, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-__all__ = ["is_lively", "make_console", "make_fitting_table", "make_table", "write", "write_json"]
+__all__ = ["is_lively", "json_option", "make_console", "make_fitting_table", "make_table", "write", "write_json"]
 
 _ENDLESS = 100_000
+
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="Write JSON, for programs."
+)
+"""The option that asks for JSON."""
+
 _GAP = 2
 _LEAST = 8  # of a column that may be cut
 

@@ -3,9 +3,11 @@
 Only ever read: a verb that looks works while another process serves the store, and when nobody does.
 """
 
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,22 +16,52 @@ from vastflow.clock import SystemClock, to_moment
 from vastflow.errors import FlowNotFound, StoreError
 from vastflow.ledger import DEFAULT_URL, STORE_VARIABLE, FlowQuery, Reader, open_reader
 
-__all__ = ["find_id", "reading", "silent_since", "store_option"]
+__all__ = ["find_id", "reading", "silent_since", "store_option", "who_option"]
 
 _PAGE = 1000
+_SCHEME = "sqlite:///"
 _SILENT = 5_000_000  # a served store beats once a second; longer than this, and nobody serves it
+
+
+def _usual() -> str:
+    """Return the store that the project around the current folder names in its pyproject.toml, else the usual one.
+
+    Raises:
+        click.UsageError: what stands there cannot be read, or is no text.
+    """
+    here = Path.cwd()
+    found = next((path for each in (here, *here.parents) if (path := each / "pyproject.toml").is_file()), None)
+    if found is None:
+        return DEFAULT_URL
+    try:
+        told = tomllib.loads(found.read_text("utf-8")).get("tool", {}).get("vastflow", {}).get("store", DEFAULT_URL)
+    except (OSError, ValueError, AttributeError) as error:
+        message = f"{found} cannot be read ({error}): mend it, or say --store"
+        raise click.UsageError(message) from error
+    if not isinstance(told, str):
+        message = f'{found}: store under [tool.vastflow] is no text: write store = "sqlite:///flows.db"'
+        raise click.UsageError(message)
+    relative = told.removeprefix(_SCHEME)
+    is_relative = told != DEFAULT_URL and told.startswith(_SCHEME) and not relative.startswith("/")
+    return f"{_SCHEME}{found.parent}/{relative}" if is_relative else told
+
 
 store_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--store",
     "url",
     metavar="URL",
     envvar=STORE_VARIABLE,
-    default=DEFAULT_URL,
-    show_default=True,
+    default=_usual,
+    show_default=f"store in [tool.vastflow] of pyproject.toml, else {DEFAULT_URL}",
     show_envvar=True,
     help="The store, such as sqlite:////var/lib/app/flows.db.",
 )
 """The option that says which store."""
+
+who_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--who", metavar="NAME", help="Whose command it is, for the journal.  [default: your login name]"
+)
+"""The option that says who gives a command."""
 
 
 @contextmanager

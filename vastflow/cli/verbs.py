@@ -23,7 +23,7 @@ STORE_TROUBLE = 4
 
 
 class Verb(NamedTuple):
-    """The page that holds a verb as `command`, and what the verb does."""
+    """The page that holds a verb, as `command` or under the name behind the colon, and what the verb does."""
 
     page: str
     sentence: str
@@ -31,13 +31,26 @@ class Verb(NamedTuple):
 
 VERBS = {
     "backup": Verb("vastflow.cli.copying", "Copy a store into a new file, while it is served or not."),
+    "cancel": Verb("vastflow.cli.commanding:cancel", "End flows as cancelled, and undo what they did."),
+    "complete": Verb("vastflow.cli.mending:complete", "Count a stream of a flow as done."),
     "demo": Verb("vastflow.cli.demonstration", "Run a flow against a small simulated cloud, and watch it."),
     "doctor": Verb("vastflow.cli.examination", "Say whether a store is whole, who serves it, and what waits in it."),
+    "events": Verb("vastflow.cli.reading:events", "Show the journal of a flow, fact by fact."),
     "gc": Verb("vastflow.cli.removal", "Remove flows that ended long ago, with all that is theirs."),
     "list": Verb("vastflow.cli.listing", "List the flows of a store, the newest first."),
     "migrate": Verb("vastflow.cli.migration", "Bring a store to the form this release writes."),
+    "pause": Verb("vastflow.cli.commanding:pause", "Let no new body begin in flows until they are resumed."),
+    "resume": Verb("vastflow.cli.commanding:resume", "Let paused flows go on."),
+    "retry": Verb("vastflow.cli.commanding:retry", "Open a new round of flows that have ended."),
+    "run": Verb("vastflow.cli.running:command", "Start a flow, and watch it until it ends."),
+    "set": Verb("vastflow.cli.mending:put", "Put a value into a flow's water."),
     "show": Verb("vastflow.cli.report", "Show how one flow stands."),
+    "signal": Verb("vastflow.cli.mending:signal", "Send a signal to a flow."),
+    "skip": Verb("vastflow.cli.mending:skip", "Count a stream of a flow as skipped."),
+    "stuck": Verb("vastflow.cli.stuck", "List the flows that are stuck, and why, the longest first."),
     "version": Verb("vastflow.cli.release", "Say which release this is."),
+    "water": Verb("vastflow.cli.reading:water", "Show the water of a flow."),
+    "why": Verb("vastflow.cli.why", "Say why a flow stands where it stands, and what would let it go on."),
     "worker": Verb("vastflow.cli.worker", "Serve a store: run its flows until a signal ends this."),
 }
 """All verbs by name."""
@@ -54,7 +67,8 @@ class Verbs(click.Group):
         """Return a verb, its page now loaded."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = importlib.import_module(VERBS[cmd_name].page).command
+        page, _, name = VERBS[cmd_name].page.partition(":")
+        command: click.Command = getattr(importlib.import_module(page), name or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as click calls it

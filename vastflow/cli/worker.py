@@ -4,16 +4,15 @@ It imports the modules in which the flows' classes stand, serves the store, or s
 ends on a signal: running bodies get a while to end, and flows go on when the store is served again.
 """
 
-import importlib
 import os
 import signal
 import sys
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import FrameType
 
 import click
 
+from vastflow.cli.modules import import_modules
 from vastflow.cli.source import store_option
 from vastflow.engine import Engine
 from vastflow.ledger import STORE_VARIABLE
@@ -39,7 +38,7 @@ def command(modules: tuple[str, ...], url: str, drain: float) -> None:
     """
     setup("info")
     os.environ[STORE_VARIABLE] = url  # for flows that bodies start without naming an engine
-    _import(modules)
+    import_modules(modules)
     signals = _listen()
     engine = Engine(url)
     try:
@@ -48,32 +47,6 @@ def command(modules: tuple[str, ...], url: str, drain: float) -> None:
         quiet = engine.close(drain)
     left = "" if quiet else "; bodies still ran, and are run again when the store is served"
     click.echo(f"{ended_by}: this process serves no longer{left}.")
-
-
-def _import(modules: tuple[str, ...]) -> None:
-    sys.path.insert(0, str(Path.cwd()))
-    for given in modules:
-        name = _name_of(given)
-        try:
-            importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-                raise
-            message = f"there is no module {given!r} ({error}): name it as in `import`, or as a file, seen from here"
-            raise click.UsageError(message) from None
-
-
-def _name_of(given: str) -> str:
-    """Return the dotted name of a module; of a file its folder comes to the path, or that of its whole package."""
-    if not given.endswith(".py"):
-        return given
-    file = Path(given).resolve()
-    parts, folder = [] if file.stem == "__init__" else [file.stem], file.parent
-    while (folder / "__init__.py").exists():
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    sys.path.insert(0, str(folder))
-    return ".".join(parts)
 
 
 def _listen() -> "SimpleQueue[str]":

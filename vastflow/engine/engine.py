@@ -7,28 +7,27 @@ asked of it is the same.
 import itertools
 import os
 import threading
-import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast, overload
 from urllib.parse import quote
 
 from vastflow.actors.ledger import Trouble
-from vastflow.actors.letters import Said
 from vastflow.clock import SystemClock
-from vastflow.course import Progress, Rules, commands
+from vastflow.course import Rules, commands
 from vastflow.drawing import Andes, Headwaters
-from vastflow.drawing.chart import Anchor
 from vastflow.drawing.durations import Duration, Moment
 from vastflow.drawing.launcher import Terms
-from vastflow.drawing.laying import bind
 from vastflow.engine.admission import Admission, Admitted
 from vastflow.engine.flow import Flow
+from vastflow.engine.forks import outlive_forks
+from vastflow.engine.hooks import Hooks, Notice
 from vastflow.engine.identity import check_states, login, refusal_of
-from vastflow.engine.mail import Mail, Posted, status_of_letter
+from vastflow.engine.mail import Mail
+from vastflow.engine.metrics import Metrics
 from vastflow.engine.places import Places
+from vastflow.engine.questions import Questions
 from vastflow.engine.retention import REMOVED, removal_of
 from vastflow.engine.serving import Parts, Serving
 from vastflow.engine.standby import Standby
@@ -36,10 +35,9 @@ from vastflow.engine.waiting import Waiting
 from vastflow.engine.works import Works
 from vastflow.errors import EngineError, StoreError, StoreServed
 from vastflow.ledger import default_url
-from vastflow.ledger.contract import FlowQuery, FlowRow, Reader, Store
-from vastflow.ledger.inbox import Inbox, Letter
+from vastflow.ledger.contract import FlowQuery, Store
+from vastflow.ledger.inbox import Inbox
 from vastflow.ledger.locate import open_store
-from vastflow.ledger.reading import FlowStatus, find, read_chart
 from vastflow.ledger.sqlite import SQLiteStore
 from vastflow.log import Masker, get_logger
 from vastflow.runtime import Real, Runtime
@@ -49,7 +47,7 @@ __all__ = ["Engine"]
 W = TypeVar("W", bound=Headwaters)
 
 
-class Engine:
+class Engine(Questions):
     """One way to a store: it serves the store and runs its flows, or stands by while another process does.
 
     Args:
@@ -101,9 +99,10 @@ class Engine:
         self._mail = Mail(opened, inbox, self._waiting)
         ticket = itertools.count(1).__next__
         rules = Rules(ticket, jitter, cancel_grace, self.masker.matches, crash_limit, refusal_of)
-        self._parts = Parts(self.runtime, rules, self.masker, resources or {}, self._waiting, self._mail)
+        self._hooks = Hooks(self.masker)
+        self._parts = Parts(self.runtime, rules, self.masker, resources or {}, self._waiting, self._mail, self._hooks)
         self._role = self._begin(opened, serve=serve, lent=store is not None)
-        _engines.add(self)
+        outlive_forks(self)
 
     def _begin(self, store: Store, *, serve: bool | None, lent: bool) -> Serving | Standby:
         """Serve or stand by; let go of the store if neither is to be, unless it is somebody's who lent it."""
@@ -176,16 +175,6 @@ class Engine:
         if not isinstance(self._role, Serving):
             raise EngineError("this engine does not serve its store")
         return self._role
-
-    @property
-    def reader(self) -> Reader:
-        """Where its flows can be read.
-
-        Raises:
-            EngineClosed: nowhere any more.
-        """
-        self._waiting.refuse_closed()
-        return self._role.store
 
     @property
     def serves(self) -> bool:
@@ -307,39 +296,6 @@ class Engine:
         query = FlowQuery(states=states, name=name, tags=tags or {}, limit=limit, after=after)
         return [Flow(self, row.id, Headwaters) for row in self.reader.flows(query)]
 
-    def look(self, flow_id: str) -> FlowStatus:
-        """Return how a flow stands; `Flow.status` says more."""
-        found = self._find(flow_id)
-        return self._role.look_at(found) if isinstance(found, FlowRow) else status_of_letter(found)
-
-    def settle(self, posted: Posted) -> bool:
-        """Say whether a flow that was asked for in a letter is in the store.
-
-        Raises:
-            FlowConflict: its id belongs to a flow that was started differently.
-        """
-        self._waiting.refuse_closed()
-        return self._mail.settle(posted)
-
-    def is_asked_for(self, flow_id: str) -> bool:
-        """Say whether a flow is not in the store yet, but in the inbox.
-
-        Raises:
-            FlowNotFound: it is in neither.
-        """
-        return isinstance(self._find(flow_id), Letter)
-
-    def settling(self, posted: Posted) -> "Future[Said] | None":
-        """Return a future that is done when such a letter is answered; None if it needs no waiting for."""
-        return self._mail.settling(posted)
-
-    def ending(self, flow_id: str) -> "Future[Progress | None]":
-        """Return a future that is done when the flow has ended or was stranded."""
-        future, known = self._waiting.add(flow_id)
-        if not known:
-            self._resolve_ended(flow_id, future)
-        return future
-
     def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool | None:
         """Do something that is asked of a flow from outside; it is on disk when this returns. `Flow` has it by name.
 
@@ -376,6 +332,34 @@ class Engine:
         self._waiting.refuse_closed()
         return self._role.remove(removal_of(older_than, states, self.runtime.clock.now()))
 
+    def on(self, kind: str, callback: Callable[[Notice], Any]) -> Callable[[], None]:
+        """Call a callback whenever something of this kind has happened to a flow that this engine runs.
+
+        It is called after that is on disk, on a thread which all callbacks share, in the order of each flow. What it
+        raises is logged; while callbacks are slower than what happens, some of it is not told, and that is logged.
+
+        Args:
+            kind: what happened, by its name in the journal: started, flowed, failed, ended ...; "*" for all.
+            callback: gets a `Notice`.
+
+        Returns:
+            A function that ends it.
+
+        Raises:
+            ValueError: nothing of this kind ever happens.
+        """
+        self._waiting.refuse_closed()
+        return self._hooks.on(kind, callback)
+
+    def metrics(self) -> Metrics:
+        """Return what this engine has done since it was made, and what it has under way."""
+        return self._hooks.counts.metrics(
+            serves=self.serves,
+            trouble=self.trouble is not None,
+            flows=len(self._waiting.places),
+            stats=self.runtime.stats(),
+        )
+
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Copy the store as it stands into a new file (mode 0600), while it is served or not.
 
@@ -383,15 +367,6 @@ class Engine:
             StoreError: there is a file of that name already, it cannot be written, or the store has no file.
         """
         self.reader.backup(os.fspath(path))
-
-    def present_attributes(self, flow_id: str) -> dict[str, Anchor]:
-        """Return the attributes which the classes of a flow's rivers have by now, by (template) address."""
-        row = find(self.reader, flow_id)
-        return bind(read_chart(self.reader, row), row.chart).present()
-
-    def is_reopened(self, flow_id: str) -> bool:
-        """Say whether a flow that had ended has had another round since."""
-        return self._waiting.is_reopened(flow_id)
 
     def close(self, drain: float = 5.0) -> bool:
         """Stop serving, or standing by: no cancel, flows go on when the store is served again. May come twice.
@@ -406,6 +381,7 @@ class Engine:
             if not self.closed:
                 self.closed = True
                 self._quiet = self._role.close(drain)
+                self._hooks.close()
                 self._log.info("engine closed", quiet=self._quiet)
             return self._quiet
 
@@ -425,29 +401,3 @@ class Engine:
     ) -> None:
         """Close."""
         self.close()
-
-    def _find(self, flow_id: str) -> FlowRow | Letter:
-        self._waiting.refuse_closed()
-        return self._mail.find(flow_id)
-
-    def _resolve_ended(self, flow_id: str, future: "Future[Progress | None]") -> None:
-        """Complete the future of a flow that has ended, was stranded or went to another owner before."""
-        try:
-            found = self._mail.find(flow_id)
-        except BaseException:
-            future.cancel()
-            raise
-        if isinstance(found, FlowRow) and self._role.is_over(found):
-            self._waiting.resolve(flow_id, None)
-
-
-_engines: "weakref.WeakSet[Engine]" = weakref.WeakSet()
-
-
-def _forget_parents() -> None:
-    for engine in list(_engines):
-        engine.forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_parents)

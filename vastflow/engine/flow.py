@@ -29,6 +29,7 @@ from vastflow.ledger.contract import FlowRow, Reader
 from vastflow.ledger.reading import Event, FlowStatus, find, read_chart, read_events, read_progress
 from vastflow.log import CALL_FIELDS, Masker
 from vastflow.runtime import Runtime
+from vastflow.why import Why
 
 __all__ = ["Flow"]
 
@@ -48,6 +49,9 @@ class Asked(Protocol):
 
     def look(self, flow_id: str) -> FlowStatus:
         """Return how a flow stands."""
+
+    def why(self, flow_id: str) -> Why:
+        """Return why a flow stands where it stands."""
 
     def command(self, flow_id: str, command: commands.Command, who: str | None = None) -> bool | None:
         """Do something that is asked of a flow from outside."""
@@ -107,6 +111,19 @@ class Flow(Generic[W]):
         """
         self._settle()
         return self._engine.look(self.id)
+
+    def why(self) -> Why:
+        """Return why the flow stands where it stands: one sentence, and a tree of reasons with stable codes.
+
+        Whoever runs it is asked, for what is no fact: last answers, when polls are due, which thread runs a body, and
+        with its stack if it runs over its usual time. If nobody runs it, it is read from the store.
+
+        Raises:
+            FlowNotFound: it was removed.
+            FlowConflict: its id belongs to a flow that was started differently, as was found when it was taken in.
+        """
+        self._settle()
+        return self._engine.why(self.id)
 
     def events(self) -> list[Event]:
         """Return the flow's journal, oldest first; secrets in it are masked. It is empty until it is taken in."""

@@ -13,6 +13,7 @@ from vastflow.actors.errands import Errands
 from vastflow.actors.intake import IntakeActor
 from vastflow.actors.ledger import OWNER, Trouble
 from vastflow.actors.messages import Adopt, Beat, Command, Look, Poll, Purge, Settle
+from vastflow.actors.probing import Inquiry, ask_all
 from vastflow.actors.removal import Removal
 from vastflow.course import Rules, commands
 from vastflow.course.command import Ruling
@@ -21,7 +22,9 @@ from vastflow.course.states import ENDED
 from vastflow.drawing import Andes
 from vastflow.drawing.launcher import Terms
 from vastflow.engine.admission import Admission, Admitted
+from vastflow.engine.hooks import Hooks
 from vastflow.engine.mail import Mail
+from vastflow.engine.probe import Service, service_of
 from vastflow.engine.recovery import Found, find_unfinished
 from vastflow.engine.waiting import Waiting
 from vastflow.engine.works import Works
@@ -30,6 +33,7 @@ from vastflow.ledger.contract import FlowRow, Owner, Store
 from vastflow.ledger.reading import FlowStatus, read_cargo, read_status, status_of
 from vastflow.log import Masker
 from vastflow.runtime import Runtime
+from vastflow.why import Silent, Situation
 
 __all__ = ["Parts", "Serving"]
 
@@ -48,6 +52,7 @@ class Parts:
         resources: what bodies get by name.
         waiting: who waits for which flow.
         mail: the inbox, and the answers to what was put into it.
+        hooks: who is told what has happened.
     """
 
     runtime: Runtime
@@ -56,6 +61,7 @@ class Parts:
     resources: Mapping[str, Any]
     waiting: Waiting
     mail: Mail
+    hooks: Hooks
 
 
 class Serving:
@@ -84,6 +90,7 @@ class Serving:
             found = find_unfinished(store, owner, clock.now())
             served = store.periods(min((each.row.started for each in found), default=0))
             self._ledger = LedgerActor(store, owner.epoch, parts.runtime)
+            self._ledger.listener = parts.hooks.written
             self._open(owner, found, [(each.began, each.ended) for each in served if each.epoch != owner.epoch])
         except BaseException:
             store.close()
@@ -145,6 +152,25 @@ class Serving:
         """Return how a flow stands, live if it is under way."""
         picture = None if row.state in ENDED or row.stranded else self._look(row)
         return status_of(row, picture) if picture is not None else read_status(self.store, row.id)
+
+    @property
+    def service(self) -> Service:
+        """Whether the store can be written, and whether there is a place for one more flow."""
+        return service_of(self.trouble, full=self.works.is_full)
+
+    def probe(self, flow_ids: Sequence[str]) -> tuple[Situation, ...] | None:
+        """Return how those of these flows stand that are under way here."""
+        inquiry = Inquiry(tuple(flow_ids), Future())
+        try:
+            self._parts.waiting.hold(inquiry.seen)
+            ask_all(inquiry, self.store, self.works.supervisor)
+            return self._parts.runtime.wait(inquiry.seen)
+        except EngineClosed:
+            return None
+
+    def silence(self) -> Silent | None:
+        """Return None: it is this engine that serves."""
+        return None
 
     def is_over(self, row: FlowRow) -> bool:
         """Say whether whoever waits for a flow need not wait: it has ended, was stranded, or went to another owner."""

@@ -5,12 +5,13 @@ here what has become of it, and lets the engine take over when nobody serves any
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec import Raw
 
 from vastflow.actors.letters import Slip, check_same, raise_for, write_start
+from vastflow.actors.probing import PROBE, seen_in, write_inquiry
 from vastflow.actors.removal import GC, Removal, count_of, write_removal
 from vastflow.course import commands
 from vastflow.course.states import ENDED
@@ -20,16 +21,20 @@ from vastflow.drawing.laying import bind, lay
 from vastflow.engine.admission import Admitted, begin_row
 from vastflow.engine.identity import check_terms, login
 from vastflow.engine.mail import Posted
+from vastflow.engine.probe import SILENT, Service
 from vastflow.engine.serving import Parts
 from vastflow.engine.vigil import Vigil
 from vastflow.errors import StoreError, StoreTooNew, StoreUnreadable
 from vastflow.ledger.contract import FlowRow, Period
+from vastflow.ledger.lock import holder
 from vastflow.ledger.reading import FlowStatus, read_chart, read_status
 from vastflow.ledger.sqlite import SQLiteStore
+from vastflow.why import Silent, Situation
 
 __all__ = ["Standby"]
 
 _PATIENCE = 60.0  # seconds that a removal waits for its answer: it may be of many thousand flows
+_ANSWERS = 2.0  # seconds that are waited for the answer to a probe: it comes within one, or not at all
 _PORTION = 500  # flows that are asked for in one commit
 
 
@@ -120,6 +125,39 @@ class Standby:
     def look_at(self, row: FlowRow) -> FlowStatus:
         """Return how a flow stands in the store."""
         return read_status(self.store, row.id)
+
+    @property
+    def service(self) -> Service:
+        """Who serves the store, and whether that process gives signs of life."""
+        silent = self.silence()
+        if silent is None:
+            return Service(unserved=self._beat())
+        return Service() if silent.beats else Service(silent=silent)
+
+    def silence(self) -> Silent | None:
+        """Return who holds the store, and when it gave the last sign of life; None if nobody does."""
+        if (pid := holder(self.path)) is None:
+            return None
+        last = self._beat()
+        return Silent(pid, last, beats=self._parts.runtime.clock.now() - last < SILENT)
+
+    def _beat(self) -> int:
+        return max((period.ended for period in self.periods(0)), default=0)
+
+    def probe(self, flow_ids: Sequence[str]) -> tuple[Situation, ...] | None:
+        """Ask whoever serves the store how those of these flows stand that are under way there."""
+        mail, runtime = self._parts.mail, self._parts.runtime
+        try:
+            slip = mail.post(PROBE, "", write_inquiry(tuple(flow_ids)), login(), runtime.clock.now())
+        except StoreError:
+            return None  # whoever may not write the inbox reads the store
+        answer = mail.await_answer(slip)
+        try:
+            return seen_in(runtime.wait(answer, _ANSWERS))
+        except TimeoutError:
+            return None
+        finally:
+            answer.cancel()
 
     def is_over(self, row: FlowRow) -> bool:
         """Say whether whoever waits for a flow need not wait: it has ended, or was stranded."""

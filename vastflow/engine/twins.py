@@ -115,6 +115,7 @@ class AsyncFlow(Generic[W]):
         return self._flow.id
 
     status = _Twin(Flow.status)
+    why = _Twin(Flow.why)
     events = _Twin(Flow.events)
     cancel = _Twin(Flow.cancel)
     pause = _Twin(Flow.pause)
@@ -240,6 +241,7 @@ class AsyncEngine:
         await self.close()
 
     gc = _Twin(Engine.gc)
+    stuck = _Twin(Engine.stuck)
     backup = _Twin(Engine.backup)
 
     @property

@@ -24,8 +24,8 @@ class Letter(NamedTuple):
         no: of the letter in this inbox; increasing, and never given twice.
         at: microseconds since 1970 UTC.
         who: asks.
-        kind: start, cancel, pause, resume, retry, skip, complete, set, signal or gc; empty if this letter cannot be
-            read, and then all the rest is empty, too.
+        kind: start, cancel, pause, resume, retry, skip, complete, set, signal, gc or probe; empty if this letter
+            cannot be read, and then all the rest is empty, too.
         flow: about which; empty for none.
         payload: by kind.
     """

@@ -30,6 +30,7 @@ __all__ = [
     "Event",
     "FlowStatus",
     "StreamStatus",
+    "event_of",
     "find",
     "read_events",
     "read_progress",
@@ -369,10 +370,11 @@ def read_events(reader: Reader, flow_id: str, after: int = 0) -> list[Event]:
         FlowNotFound: there is no such flow.
     """
     find(reader, flow_id)
-    return [_event(row) for row in reader.facts(flow_id, after)]
+    return [event_of(row) for row in reader.facts(flow_id, after)]
 
 
-def _event(row: FactRow) -> Event:
+def event_of(row: FactRow) -> Event:
+    """Return a stored fact as it is told."""
     return Event(
         number=row.number,
         at=to_moment(row.at),
